@@ -1,0 +1,100 @@
+/**
+ * Evidence: what was seen of a trial, without any judgement. `classify` turns it into an outcome, on the agent
+ * and again on the server.
+ */
+import * as z from 'zod';
+import { contexts, crashPoints, crashTypes } from './scenario.ts';
+import { namesOf, stages } from './vocabulary.ts';
+
+const stage = z.enum(namesOf(stages));
+const count = z.int().min(0).max(Number.MAX_SAFE_INTEGER);
+/** A line of a kernel log: printable, cut to a length that no line of interest exceeds. */
+const logLine = z.string().max(400);
+
+/** The context flags of the trigger line. */
+export const trigger = z.strictObject({
+  crash_point: z.enum(namesOf(crashPoints)),
+  crash_type: z.enum(namesOf(crashTypes)),
+  in_nmi: z.boolean(),
+  in_hardirq: z.boolean(),
+  in_softirq: z.boolean(),
+  irqs_off: z.boolean(),
+  preempt: count,
+  cpu: count,
+  /** Requests in flight on the chosen device, or -1 where it keeps no count. */
+  in_flight: z.int().min(-1).max(1_000_000),
+});
+export type Trigger = z.infer<typeof trigger>;
+
+/** What the verifier found in a dump; `judgeDump` makes the verdict of it. */
+export const dumpFinding = z.strictObject({
+  format: z.enum([
+    'kdump-compressed',
+    'flattened',
+    'elf',
+    'diskdump',
+    'lkcd',
+    'netdump',
+    'mkdump',
+    'empty',
+    'unknown',
+  ]),
+  /** In words: where and how the reading ended, when it did not end well. */
+  fault: z.string().max(300).nullable(),
+  byte_count: count,
+  /** The file ends before what its headers promise. */
+  truncated: z.boolean(),
+  /** makedumpfile's own flag (`status & 8` of a kdump header, `e_flags & 1` of ELF). */
+  incomplete_flag: z.boolean(),
+  /** Pages that the dump's own bitmap or program headers promise; how many have data; how many could not be decoded. */
+  pages: z.strictObject({ promised: count, present: count, undecodable: count }),
+  /** The two records at their planted addresses. `changed`: it is of this trial, but its fill is not what was planted. */
+  armed: z.enum(['present', 'absent', 'other-trial', 'changed', 'missing']),
+  fired: z.enum(['present', 'unfired', 'absent', 'other-trial', 'changed', 'missing']),
+  /** Canary pages sampled. `missing` are not in the dump, `changed` are, with other contents. */
+  canaries: z.strictObject({ planted: count, good: count, changed: count, missing: count }),
+  kernel_release: z.string().max(100).nullable(),
+  /** Whether vmcoreinfo's own symbols led to the log buffer, and how many lines it holds. */
+  vmcoreinfo: z.enum(['resolved', 'unresolved', 'absent']),
+  log_lines: count.nullable(),
+});
+export type DumpFinding = z.infer<typeof dumpFinding>;
+
+/** One stage that was seen, with the line that showed it. `at_ms` counts from the arming. */
+export const sighting = z.strictObject({ stage, at_ms: z.int(), line: logLine });
+export type Sighting = z.infer<typeof sighting>;
+
+export const evidence = z.strictObject({
+  /** Where stages were watched. `could_see` is what this channel would have shown: other stages stay unknown. */
+  channel: z.strictObject({
+    name: z.enum(['serial', 'none']),
+    could_see: z.array(stage).max(16),
+    saw: z.array(sighting).max(32),
+  }),
+  trigger: trigger.nullable(),
+  /** Said by the running system after the trigger should have stopped it. */
+  survived: z.boolean(),
+  dump: dumpFinding.nullable(),
+  watchdog: z.strictObject({ present: z.boolean(), fired: z.boolean(), timeout_ms: count }),
+  /** How the run of the machine ended. `timeout`: the harness had to end it. */
+  exit: z.enum(['power-off', 'reboot', 'watchdog', 'timeout', 'lost']),
+  /** What the harness could not do, in words, where it is to blame. */
+  harness_fault: z.string().max(300).nullable(),
+  /** Lines of the crashing kernel's log, from the trigger on, and of the capture kernel's, where they say what went wrong. */
+  crash_log: z.array(logLine).max(60),
+  capture_log: z.array(logLine).max(120),
+  duration_ms: count,
+});
+export type Evidence = z.infer<typeof evidence>;
+
+/** Whether a trigger's flags are those of one of the contexts that its crash point may fire in. */
+export function inClaimedContext(t: Trigger): boolean {
+  return crashPoints[t.crash_point].contexts.some((name) => {
+    const want = contexts[name];
+    return (
+      t.in_nmi === (want.in_nmi === 1) &&
+      t.in_hardirq === (want.in_hardirq === 1) &&
+      t.in_softirq === (want.in_softirq === 1)
+    );
+  });
+}

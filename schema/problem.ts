@@ -1,0 +1,168 @@
+/**
+ * Problems: every error answer is one problem document (RFC 9457) that says what happened, to what, and what to
+ * do next. `type` is `/problems/<slug>`, which is a page.
+ */
+
+interface ProblemRow {
+  readonly status: number;
+  readonly title: string;
+  /** What the sender should do. */
+  readonly action: string;
+}
+
+export const problems = {
+  'not-json': {
+    status: 400,
+    title: 'The body is not JSON',
+    action: 'Send one DSSE envelope as JSON, in UTF-8, complete.',
+  },
+  'too-large': {
+    status: 413,
+    title: 'The body is too large',
+    action: 'Send at most 512 KiB. Cut log excerpts to the lines that matter.',
+  },
+  'not-an-envelope': {
+    status: 400,
+    title: 'The body is not a DSSE envelope',
+    action: 'Send payload, payloadType and exactly one signature with keyid and sig.',
+  },
+  'wrong-payload-type': {
+    status: 415,
+    title: 'The payload type does not belong to this address',
+    action: 'Send the payload to the address of its type, or correct payloadType and sign again.',
+  },
+  'invalid-payload': {
+    status: 422,
+    title: 'The payload does not have the agreed fields',
+    action:
+      'Compare the payload with /openapi.json or the version list at /v1. Unknown fields are refused so that nothing unagreed is collected.',
+  },
+  'unacceptable-key': {
+    status: 422,
+    title: 'The public key is not acceptable',
+    action: 'Make a new key pair. Small-order and non-canonical keys have no single owner and are refused.',
+  },
+  'malleable-signature': {
+    status: 422,
+    title: 'The signature is not in canonical form',
+    action: 'Sign again with a library that follows RFC 8032: S must be less than L.',
+  },
+  'wrong-signature': {
+    status: 401,
+    title: 'The signature does not verify',
+    action:
+      'Sign exactly the bytes that are sent, over the DSSE pre-authentication encoding, with the key named in keyid.',
+  },
+  'unknown-machine': {
+    status: 404,
+    title: 'The machine is not enrolled',
+    action: 'Enrol it first: dumpsurvey enroll.',
+  },
+  'key-mismatch': {
+    status: 403,
+    title: 'The payload names another machine than the one that signed it',
+    action: 'Sign with the key of the machine that the payload names.',
+  },
+  'insufficient-work': {
+    status: 422,
+    title: 'The proof of work is missing or wrong',
+    action: 'Find a counter whose SHA-256 has enough leading zero bits, as the enrolment page says.',
+  },
+  'wrong-owner-signature': {
+    status: 422,
+    title: "The owner's signature does not verify",
+    action: "Sign the machine's key with the owner's key: dumpsurvey enroll --owner FILE.",
+  },
+  'owner-mismatch': {
+    status: 409,
+    title: 'The machine belongs to another owner',
+    action: 'Keep the owner, or enrol the machine under a new key.',
+  },
+  'unknown-profile': {
+    status: 422,
+    title: 'The profile is not known for this machine',
+    action: 'Enrol again with the present profile, then ask for a ticket.',
+  },
+  'unknown-scenario': {
+    status: 422,
+    title: 'The scenario set has no such entry',
+    action: 'Ask for entries that the set lists.',
+  },
+  'unknown-ticket': {
+    status: 404,
+    title: 'There is no such ticket',
+    action: 'Ask for a ticket before the trial; a report without one cannot be counted.',
+  },
+  'foreign-ticket': {
+    status: 403,
+    title: 'The ticket belongs to another machine',
+    action: 'Use a ticket that was issued to the machine that signs.',
+  },
+  'ticket-mismatch': {
+    status: 422,
+    title: 'The report does not match its ticket',
+    action: 'Report the scenario, mechanism, environment and profile that the ticket was issued for.',
+  },
+  'arm-too-late': {
+    status: 409,
+    title: 'The ticket can no longer be armed',
+    action: 'Do not run this trial. Ask for a new ticket.',
+  },
+  'different-report': {
+    status: 409,
+    title: 'The ticket already has another report',
+    action: 'Keep the first report. Only a signed amendment may follow, with a later version of the agent.',
+  },
+  'report-too-late': {
+    status: 410,
+    title: 'The report is more than 90 days past its deadline',
+    action: 'Nothing: the trial stays counted as no_reply. Run a new trial with a new ticket.',
+  },
+  'report-from-future': {
+    status: 422,
+    title: 'The report is dated in the future',
+    action: "Set the machine's clock (more than 10 minutes ahead of the server) and sign the report again.",
+  },
+  'invalid-query': {
+    status: 400,
+    title: 'The query cannot be answered',
+    action: 'Name population, and one to three different groups after by; see /v1.',
+  },
+  'not-found': {
+    status: 404,
+    title: 'There is nothing at this address',
+    action: 'See /v1 for the addresses that there are.',
+  },
+  'method-not-allowed': {
+    status: 405,
+    title: 'This address does not take this method',
+    action: 'See the Allow header for those it takes.',
+  },
+  'store-busy': {
+    status: 503,
+    title: 'The store is busy',
+    action: 'Send the same request again after the time in Retry-After. Nothing was stored.',
+  },
+  'internal-error': {
+    status: 500,
+    title: 'The server failed',
+    action:
+      'Send the same request again later: requests are idempotent. If it persists, report the request id.',
+  },
+} as const satisfies Record<string, ProblemRow>;
+export type ProblemSlug = keyof typeof problems;
+
+/** An RFC 9457 problem document. `detail` says what happened to what, `action` what to do next. */
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+  readonly action: string;
+}
+
+/** The problem document of a slug. */
+export function problem(slug: ProblemSlug, detail: string): Problem {
+  const { status, title, action } = problems[slug];
+  return { type: `/problems/${slug}`, title, status, detail, action };
+}

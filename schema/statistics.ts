@@ -1,0 +1,79 @@
+/** The shapes of published statistics, and of the queries for them. */
+import * as z from 'zod';
+import { crashPoints, crashTypes, loads, mitigations } from './scenario.ts';
+import { mechanisms, namesOf, populations, roles } from './vocabulary.ts';
+
+/** What statistics can be grouped and filtered by. */
+export const groups = {
+  driver: 'the driver of a device that took part',
+  role: 'how that device took part',
+  chipset: "the machine's host bridge",
+  crash_type: 'what went wrong',
+  crash_point: 'where it went wrong',
+  load: 'what the hardware was doing',
+  kernel_series: 'the kernel, as major.minor',
+  mitigation: 'what the capture environment did about devices',
+  mechanism: 'the dump facility under test',
+} as const;
+export type Group = keyof typeof groups;
+
+const text = z.string().min(1).max(80);
+
+/** The filters of a query, by the names of the groups. */
+export const filters = z.strictObject({
+  driver: text.optional(),
+  role: z.enum(namesOf(roles)).optional(),
+  chipset: text.optional(),
+  crash_type: z.enum(namesOf(crashTypes)).optional(),
+  crash_point: z.enum(namesOf(crashPoints)).optional(),
+  load: z.enum(namesOf(loads)).optional(),
+  kernel_series: text.optional(),
+  mitigation: z.enum(namesOf(mitigations)).optional(),
+  mechanism: z.enum(namesOf(mechanisms)).optional(),
+} satisfies Record<Group, z.ZodType>);
+export type Filters = z.infer<typeof filters>;
+
+const group = z.enum(namesOf(groups));
+
+/** `GET /v1/statistics`: `by=driver,crash_type&population=lab`, filters by the names of the groups, `format=csv`. */
+export const statisticsQuery = z.strictObject({
+  by: z
+    .string()
+    .transform((names) => names.split(','))
+    .pipe(
+      z
+        .array(group)
+        .min(1)
+        .max(3)
+        .refine((names) => new Set(names).size === names.length, 'each group once'),
+    ),
+  population: z.enum(namesOf(populations)),
+  format: z.enum(['json', 'csv']).default('json'),
+  ...filters.shape,
+});
+export type StatisticsQuery = z.infer<typeof statisticsQuery>;
+
+/** The counts and the estimate of one group. `estimate`, `low` and `high` are null where there are no trials. */
+export interface Cell {
+  readonly machines: number;
+  readonly trials: number;
+  readonly captured: number;
+  readonly no_reply: number;
+  readonly inconclusive: number;
+  /** captured / trials, 4 significant digits. */
+  readonly estimate: number | null;
+  /** Exact (Clopper–Pearson) 95 % interval, 4 significant digits. */
+  readonly low: number | null;
+  readonly high: number | null;
+}
+
+export type KeyedCell = Cell & { readonly [name in Group]?: string };
+
+export interface StatisticsAnswer {
+  readonly edition: number;
+  readonly population: string;
+  readonly by: readonly Group[];
+  readonly cells: readonly KeyedCell[];
+  /** What a reader must know of these figures. */
+  readonly note: string;
+}
