@@ -1,0 +1,75 @@
+/**
+ * From evidence to outcome (DESIGN 4). Pure: the agent runs it before it signs, the server runs it again on
+ * the same evidence and labels a disagreement.
+ */
+import type { Evidence } from '../evidence.ts';
+import type { Outcome } from '../outcome.ts';
+import { crashTypes, type Scenario } from '../scenario.ts';
+import type { Mechanism, Recovery, Result } from '../vocabulary.ts';
+import { causeOf } from './cause.ts';
+import { type Judgement, judgeDump } from './judge.ts';
+import { hasReached, type Reached, reachedStage } from './reached.ts';
+import { symptomOf, topFrames } from './symptom.ts';
+
+const recoveryOfExit = {
+  'power-off': 'self',
+  reboot: 'self',
+  watchdog: 'watchdog',
+  timeout: 'none',
+  lost: 'unknown',
+} as const satisfies Record<Evidence['exit'], Recovery>;
+
+/** Whether the scenario's own set-up is documented not to stop the kernel: nothing was asked to notice the crash. */
+function maySurvive(scenario: Scenario): boolean {
+  const { detector, sysctls } = crashTypes[scenario.crash_type];
+  return detector !== 'panic' && Object.keys(sysctls).length === 0;
+}
+
+function resultOf(
+  e: Evidence,
+  scenario: Scenario,
+  mechanism: Mechanism,
+  reached: Reached,
+  judged: Judgement | null,
+): Result {
+  if (e.harness_fault !== null) return 'inconclusive';
+  if (judged?.verdict === 'verified') return 'captured';
+  const fired = hasReached(reached.proven, 'fired', mechanism);
+  const machineWentOn = e.exit === 'power-off' || e.exit === 'reboot';
+  if (!fired && machineWentOn && reached.excluded === 'fired') return 'inconclusive';
+  return e.survived && maySurvive(scenario) ? 'survived' : 'failed';
+}
+
+/** Stage, crash point, symptom and top frames: what two failures of one kind share. */
+function signatureOf(
+  e: Evidence,
+  scenario: Scenario,
+  mechanism: Mechanism,
+  reached: Reached,
+  judged: Judgement | null,
+): string {
+  const inCapture = hasReached(reached.proven, 'handed_over', mechanism);
+  const lines = inCapture ? e.capture_log : e.crash_log;
+  const written = hasReached(reached.proven, 'dump_written', mechanism);
+  const symptom = written ? judged?.reason : symptomOf(lines);
+  const frames = written ? [] : topFrames(lines);
+  const words = [reached.proven ?? 'nothing', scenario.crash_point, symptom ?? 'silent'].join('/');
+  return frames.length === 0 ? words : `${words} in ${frames.join(' < ')}`.slice(0, 400);
+}
+
+/** The outcome that the evidence of one trial supports. Never throws, whatever the evidence says. */
+export function classify(e: Evidence, scenario: Scenario, mechanism: Mechanism): Outcome {
+  const judged = e.dump && judgeDump(e.dump);
+  const reached = reachedStage(e, mechanism, judged?.verdict ?? null);
+  const result = resultOf(e, scenario, mechanism, reached, judged);
+  const failed = result === 'failed';
+  return {
+    result,
+    reached,
+    verdict: judged?.verdict ?? null,
+    verdict_reason: judged?.reason ?? null,
+    recovery: recoveryOfExit[e.exit],
+    cause: failed ? causeOf(e, reached, mechanism) : result === 'inconclusive' ? 'harness' : null,
+    signature: failed ? signatureOf(e, scenario, mechanism, reached, judged) : null,
+  };
+}
