@@ -2,7 +2,7 @@
  * The store's tables. Report bodies stand apart from the narrow fact table: the dashboard never reads bodies.
  * Times are milliseconds since 1970 UTC. Bytes are BLOBs; keys, nonces and hashes are hexadecimal text.
  */
-import { blob, index, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core';
+import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
 import { crashPoints, crashTypes, loads, mitigations, scenarioSetNames } from './scenario.ts';
 import {
   entryKinds,
@@ -68,7 +68,7 @@ export const tickets = sqliteTable(
     arm_by_ms: integer().notNull(),
     report_by_ms: integer().notNull(),
   },
-  (t) => [index('tickets_by_request').on(t.machine, t.request)],
+  (t) => [uniqueIndex('tickets_by_request').on(t.machine, t.request, t.ordinal)],
 );
 
 /** Armed notes. */

@@ -102,4 +102,4 @@ CREATE TABLE `tickets` (
 );
 --> statement-breakpoint
 CREATE UNIQUE INDEX `tickets_log_index_unique` ON `tickets` (`log_index`);--> statement-breakpoint
-CREATE INDEX `tickets_by_request` ON `tickets` (`machine`,`request`);
+CREATE UNIQUE INDEX `tickets_by_request` ON `tickets` (`machine`,`request`,`ordinal`);
