@@ -92,6 +92,7 @@ struct cp_point {
 	const char *name;
 	const char *description;
 	bool needs_device;		/* fires on hits of the armed device only */
+	bool in_control;		/* hit by the writer of the control file */
 	const char *tracepoint;		/* NULL: the point needs none */
 	void *probe;
 	int (*arm)(const struct cp_point *point);
@@ -118,6 +119,7 @@ struct cp_trial {
 	unsigned int inflight;		/* fire only with at least so many */
 	atomic_t skip;			/* qualifying hits still to be ignored */
 	unsigned int arming;		/* tells one arming from the next */
+	bool survived;			/* and the log says so */
 };
 
 extern struct cp_trial cp_trial;
@@ -141,6 +143,7 @@ extern const unsigned int cp_type_count;
 int cp_plant(const u8 *nonce);
 void cp_unplant(void);
 bool cp_planted(const u8 *nonce);
+bool cp_has_fired(void);
 struct cp_fired_record *cp_fired_record(void);
 void cp_show_listing(struct seq_file *m);
 
