@@ -15,9 +15,10 @@ export function isUndecided(cell: Pick<Cell, 'low' | 'high'>): boolean {
   return cell.low !== null && cell.high !== null && cell.low < 0.5 && cell.high > 0.5;
 }
 
-/** One `td` with the estimate of a cell, coloured by it. */
-export function estimateCell(cell: Cell | undefined): Markup {
-  const apart = cell !== undefined && cell.inconclusive > 0 ? `${cell.inconclusive} inconclusive` : null;
+/** One `td` with the estimate of a cell, coloured by it. `alone`: no other column says what was inconclusive. */
+export function estimateCell(cell: Cell | undefined, alone = true): Markup {
+  const apart =
+    alone && cell !== undefined && cell.inconclusive > 0 ? `${cell.inconclusive} inconclusive` : null;
   const aside = apart === null ? null : html` <span class="counts">${apart}</span>`;
   if (cell === undefined || cell.trials === 0 || cell.estimate === null) {
     return html`<td class="none">no trials${aside}</td>`;
@@ -53,7 +54,7 @@ export function groupTable(t: GroupTable): Markup {
     const name = cell[t.group] ?? 'unknown';
     const note = t.explain?.(name) ?? null;
     return html`<tr><th scope="row"><span class="term">${name}</span>${note === null ? null : html` <span class="note">${note}</span>`}</th>
-      ${estimateCell(cell)}<td class="number">${cell.no_reply}</td><td class="number">${cell.inconclusive}</td><td class="number">${cell.machines}</td></tr>`;
+      ${estimateCell(cell, false)}<td class="number">${cell.no_reply}</td><td class="number">${cell.inconclusive}</td><td class="number">${cell.machines}</td></tr>`;
   });
   return html`${scrollRegion(
     t.caption,
@@ -66,15 +67,9 @@ export function groupTable(t: GroupTable): Markup {
 
 /** The legend of the heat scale. */
 export function heatLegend(): Markup {
-  const steps = [
-    '0 to under 20 %',
-    '20 to under 40 %',
-    '40 to under 60 %',
-    '60 to under 80 %',
-    '80 to 100 %',
-  ];
+  const steps = ['under 20\u00a0%', '20 to 40', '40 to 60', '60 to 80', '80\u00a0% and more'];
   return html`<div class="legend"><p id="legend-head">Estimated probability of a verified dump</p>
-    <ul aria-labelledby="legend-head">${steps.map((step, at) => html`<li class="heat heat-${at}">${step}</li>`)}<li class="heat open">dashed: the interval contains 50&nbsp;%</li></ul></div>`;
+    <ul aria-labelledby="legend-head">${steps.map((step, at) => html`<li class="heat heat-${at}">${step}</li>`)}<li class="heat open">dashed edge: the interval contains 50&nbsp;%</li></ul></div>`;
 }
 
 /** The counts of a cell in a sentence: `88 % (95 % interval 47–100 %), 7 of 8 trials`. */

@@ -39,15 +39,20 @@ export function funnel(f: FunnelData): Markup {
   const written = rows.at(-1)?.ended ?? 0;
   const line = (name: string, what: string, reached: number, ended: number | null) =>
     html`<tr><th scope="row"><span class="term">${name}</span> <span class="note">${what}</span></th>
-      <td class="number">${whole(reached)} of ${whole(trials)}</td><td class="bars">${bar(reached, trials)}</td>
+      <td class="bars">${whole(reached)} of ${whole(trials)} ${bar(reached, trials)}</td>
       <td class="number">${ended === null ? '–' : whole(ended)}</td></tr>`;
   return scrollRegion(
     `Funnel of ${f.mechanism}`,
     html`<table class="funnel"><caption>Stages of ${f.mechanism}, and how many trials are proven to have reached each.
       These are counts of the trials that ran. A stage that nobody could observe counts as not proven.</caption>
-      <thead><tr><th scope="col">stage</th><th scope="col" class="number">proven</th><th scope="col"><span class="unseen">bar</span></th><th scope="col" class="number">nothing later proven</th></tr></thead>
+      <thead><tr><th scope="col">stage</th><th scope="col">proven</th><th scope="col" class="number">nothing later proven</th></tr></thead>
       <tbody>${rows.map(({ stage, reached, ended }, at) =>
-        line(stage, stages[stage], reached, at === rows.length - 1 ? written - f.captured : ended),
+        line(
+          stage,
+          stages[stage],
+          reached,
+          at === rows.length - 1 ? Math.max(0, written - f.captured) : ended,
+        ),
       )}${line('verified', 'the dump is readable, complete and accurate', f.captured, null)}</tbody></table>`,
   );
 }

@@ -44,14 +44,14 @@ export function heatmap(d: Pick<HomeData, 'heatmap' | 'by_driver'>): Markup {
 `,
   );
   const filters = { role: 'dump_target' };
-  return html`${scrollRegion(
+  return html`${heatLegend()}
+  ${scrollRegion(
     'Heatmap: probability of capture by driver and crash type',
     html`<table class="heatmap"><caption>Probability of a verified dump by driver of the dump target and crash type.
       Each cell: estimate, exact 95&nbsp;% interval, captured of trials.</caption>
       <thead><tr><th scope="col">driver</th><th scope="col">all types</th>${columns.map((type) => html`<th scope="col">${type}</th>`)}</tr></thead>
       <tbody>${rows}</tbody></table>`,
   )}
-  ${heatLegend()}
   <p class="links">This table: ${tableLinks(['driver', 'crash_type'], filters)}. Its column “all types”:
     ${tableLinks(['driver'], filters)}.</p>
   ${crashTypeNotes(columns)}`;

@@ -11,13 +11,15 @@ import { apiPath, failuresFeedPath } from './paths.ts';
 
 const reloadSeconds = 10;
 
-function campaignLine(c: Campaign): Markup {
-  const head = c.running ? 'Trials are running' : 'The last campaign';
+function campaign(c: Campaign): Markup {
   const all = Math.max(c.planned, c.done);
-  return html`<section class="campaign" aria-labelledby="campaign-head"><h2 id="campaign-head">${head}</h2>
-    <progress value="${c.done}" max="${Math.max(1, all)}" aria-labelledby="campaign-head">${c.done} of ${all}</progress>
-    <p><strong>${whole(c.done)} of ${counted(all, 'trial')}</strong> done: ${whole(c.captured)} captured, ${whole(c.failed)} not
-    captured, ${whole(c.inconclusive)} inconclusive.${c.running ? ` This page reloads every ${reloadSeconds} seconds until they are done.` : ''}</p></section>`;
+  const counts = html`<strong>${whole(c.done)} of ${counted(all, 'trial')}</strong> done: ${whole(c.captured)} captured,
+    ${whole(c.failed)} not captured, ${whole(c.inconclusive)} inconclusive.`;
+  if (!c.running) return html`<p>The last campaign: ${counts}</p>`;
+  return html`<section class="campaign" aria-labelledby="campaign"><h2 id="campaign">Trials are running</h2>
+    <progress value="${c.done}" max="${Math.max(1, all)}" aria-labelledby="campaign">${c.done} of ${all}</progress>
+    <p>${counts} This page reloads every ${reloadSeconds} seconds until they are done; the figures below are those of
+    the last edition.</p></section>`;
 }
 
 function howToRead(note: string): Markup {
@@ -51,7 +53,7 @@ export function renderHome(d: HomeData): string {
   whether the crash dump was really captured. The estimates show which drivers to harden next.</p>
 <p class="population"><strong>Population: lab.</strong> Driver against QEMU’s device model, on named configurations.
   Nothing from real machines yet.</p>
-${d.campaign === null ? null : campaignLine(d.campaign)}
+${d.campaign === null ? null : campaign(d.campaign)}
 <section aria-labelledby="heatmap"><h2 id="heatmap">Capture by driver and crash type</h2>
 ${heatmap(d)}</section>
 <section aria-labelledby="funnel"><h2 id="funnel">Where captures are lost</h2>

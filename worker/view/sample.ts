@@ -210,11 +210,18 @@ export const driver: DriverData = {
   note,
 };
 
+const reportOutcome: Outcome = {
+  ...failedOutcome,
+  reached: { proven: 'target_ready', excluded: 'dump_written' },
+  verdict: 'incomplete',
+  verdict_reason: 'truncated',
+};
+
 export const report: ReportData = {
   report_id: '1377',
   admitted_at: failure.admitted_at,
   labels: ['enrolled', 'reference', 'outcome-differs'],
-  outcome: failedOutcome,
+  outcome: reportOutcome,
   body: {
     version: '1.0',
     machine: 'a3'.repeat(32),
@@ -289,7 +296,7 @@ export const report: ReportData = {
       capture_log: captureLog,
       duration_ms: 20456,
     },
-    outcome: { ...failedOutcome, cause: 'unknown', reached: { proven: 'capture_booted', excluded: null } },
+    outcome: { ...reportOutcome, cause: 'unknown', reached: { proven: 'capture_booted', excluded: null } },
   },
   envelope: {
     payload: 'e30=',

@@ -19,7 +19,6 @@ a:hover{text-decoration-thickness:2px}
 main:focus{outline:none}
 .skip{position:absolute;left:-99rem}
 .skip:focus{left:1rem;top:.5rem;z-index:3;padding:.4rem .8rem;background:var(--ground)}
-.unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 header{border-bottom:1px solid var(--line)}
 header .frame{display:flex;flex-wrap:wrap;align-items:baseline;justify-content:space-between;gap:.25rem 1.5rem;padding-top:.75rem;padding-bottom:.75rem}
 header .name{color:inherit;font-weight:700;text-decoration:none}
@@ -40,7 +39,7 @@ p{margin:.5rem 0;max-width:46rem;overflow-wrap:anywhere}
 .alert{margin:1.25rem 0;padding:.25rem 1rem 1rem;border:2px solid var(--alert-edge);border-radius:6px;background:var(--alert)}
 .alert h2{margin-top:.75rem}
 .alert table{--ground:var(--alert)}
-.campaign{margin:1.25rem 0;padding:.75rem 1rem;border:1px solid var(--line);border-radius:6px}
+.campaign{max-width:46rem;margin:1.25rem 0;padding:.75rem 1rem;border:1px solid var(--line);border-radius:6px}
 .campaign h2{margin:0;font-size:1rem}
 progress{width:100%;height:.75rem;accent-color:var(--bar)}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,"Liberation Mono",monospace;font-size:.875em}
@@ -51,7 +50,7 @@ pre.scroll{max-height:32rem;overflow:auto;white-space:pre}
 pre.command{white-space:pre-wrap}
 pre.command code{overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
-div.scroll{border:1px solid var(--line);border-radius:6px;background:var(--ground)}
+div.scroll{width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:6px;background:var(--ground)}
 table{width:100%;border-spacing:0;border-collapse:separate;font-variant-numeric:tabular-nums}
 caption{position:sticky;left:0;padding:.6rem .75rem;color:var(--muted);font-size:.9rem;text-align:left;text-wrap:pretty}
 th,td{padding:.45rem .75rem;border-top:1px solid var(--line);text-align:left;vertical-align:top}
@@ -59,6 +58,7 @@ thead th{background:var(--panel);font-size:.875rem;vertical-align:bottom}
 tbody th{font-weight:600}
 th .note{display:block;font-weight:400}
 .number{text-align:right}
+td.number{white-space:nowrap}
 .row{display:block}
 .row+.row{margin-top:.25rem}
 .heat{background:var(--ground)}
@@ -68,19 +68,20 @@ td.heat strong{font-size:1.05rem}
 .range,.counts{font-size:.8125rem;white-space:nowrap}
 .heat-0,.heat-1,.heat-2,.heat-3,.heat-4{color:var(--heat-text)}
 .heat-0{background:var(--heat-0)}.heat-1{background:var(--heat-1)}.heat-2{background:var(--heat-2)}.heat-3{background:var(--heat-3)}.heat-4{background:var(--heat-4)}
-td.open,li.open{outline:2px dashed var(--text);outline-offset:-4px}
+td.open,li.open{outline:1px dashed currentColor;outline-offset:-4px}
 td.none{color:var(--muted);font-size:.875rem}
-.heatmap{width:auto}
 .heatmap th,.heatmap td{border-left:1px solid var(--line)}
-.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);max-width:10rem;overflow-wrap:anywhere}
+.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);min-width:7rem;max-width:12rem;overflow-wrap:anywhere}
 .heatmap thead th:first-child{background:var(--panel)}
 .heatmap td:nth-child(2){border-right:2px solid var(--muted)}
 .heatmap td{padding:.4rem .6rem}
 .groups td.heat strong,.groups td.heat span{display:inline;margin-right:.6rem}
 .legend{margin:.75rem 0;font-size:.875rem}
 .legend p{margin:0 0 .25rem}
-.legend ul{display:flex;flex-wrap:wrap;gap:.35rem;margin:0;padding:0;list-style:none}
-.legend li{padding:.2rem .6rem;border:1px solid var(--line);border-radius:4px}
+.legend ul{display:flex;flex-wrap:wrap;gap:.25rem 0;margin:0;padding:0;list-style:none}
+.legend li{padding:.15rem .6rem;border:1px solid var(--line);border-left-width:0}
+.legend li:first-child{border-left-width:1px}
+.legend li.open{margin-left:.75rem;border:0}
 details{margin:.75rem 0}
 summary{cursor:pointer;padding:.25rem 0;color:var(--link)}
 dl{margin:.5rem 0}
@@ -91,9 +92,9 @@ dd{margin:0}
 .facts dt{color:var(--muted)}
 .facts dd{min-width:0;overflow-wrap:anywhere}
 .hash{word-break:break-all}
-svg.bar{display:block;width:100%;height:.9rem}
+svg.bar{display:block;width:100%;height:.75rem;margin-top:.2rem}
 .bar-all{fill:var(--panel)}.bar-part{fill:var(--bar)}
-td.bars{width:40%;min-width:6rem;vertical-align:middle}
+td.bars{width:45%;min-width:6rem}
 .failures{margin:0;padding:0;list-style:none}
 .failures li{padding:.6rem 0;border-top:1px solid var(--line);overflow-wrap:anywhere}
 .failures .note{display:block}
@@ -108,13 +109,15 @@ td.bars{width:40%;min-width:6rem;vertical-align:middle}
 .state.unknown{color:var(--muted);font-weight:400}
 .stages td code{white-space:pre-wrap}
 .stages td:last-child{min-width:18rem}
+@media (min-width:48rem){.groups,.funnel,.alert table{min-width:46rem}}
 @media (max-width:40rem){
 .facts div{grid-template-columns:1fr}
 th,td{padding:.4rem .5rem}
-.heatmap th:first-child{max-width:6.5rem;font-size:.875rem}
+.heatmap th:first-child{min-width:6.5rem;max-width:6.5rem;font-size:.8125rem}
 td.heat,td.none{min-width:5.5rem}
 caption{max-width:calc(100vw - 2.5rem)}
-td.bars{min-width:4rem}
+.legend li{padding:.15rem .4rem}
+.legend li.open{margin-left:0}
 }
 @media (forced-colors:active){.bar-all{fill:Canvas}.bar-part{fill:CanvasText}}
 @media print{
