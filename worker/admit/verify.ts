@@ -1,0 +1,45 @@
+/** Ed25519 verification: the strict checks of schema/ed25519.ts, then WebCrypto. */
+import { keyFault, signatureFault } from '../../schema/ed25519.ts';
+import type { Fault } from '../refusal.ts';
+
+const keyFaults = {
+  length: 'is not 32 bytes',
+  'non-canonical': 'encodes a y-coordinate of 2^255 - 19 or more',
+  'small-order': 'is a point of small order, whose signatures anybody can make',
+} as const;
+
+/** What is wrong with the form of a public key, or null. `name` says which key it is. */
+export function faultOfKey(name: string, key: Uint8Array): Fault | null {
+  const fault = keyFault(key);
+  return fault && { slug: 'unacceptable-key', detail: `${name} ${keyFaults[fault]}.` };
+}
+
+/** What is wrong with the form of a signature, or null. */
+export function faultOfSignature(name: string, signature: Uint8Array): Fault | null {
+  const fault = signatureFault(signature);
+  if (fault === null) return null;
+  if (fault === 'malleable') {
+    return { slug: 'malleable-signature', detail: `${name} has an S that is not less than L.` };
+  }
+  return {
+    slug: 'wrong-signature',
+    detail: `${name} has ${signature.length} bytes; an Ed25519 signature has 64.`,
+  };
+}
+
+/**
+ * Whether the signature over the message is the key's. Check the forms first: WebCrypto alone accepts
+ * small-order keys, under which one signature fits many messages.
+ */
+export async function verifies(
+  key: Uint8Array<ArrayBuffer>,
+  signature: Uint8Array<ArrayBuffer>,
+  message: Uint8Array<ArrayBuffer>,
+): Promise<boolean> {
+  try {
+    const imported = await crypto.subtle.importKey('raw', key, { name: 'Ed25519' }, false, ['verify']);
+    return await crypto.subtle.verify('Ed25519', imported, signature, message);
+  } catch {
+    return false;
+  }
+}

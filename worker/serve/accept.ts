@@ -1,0 +1,14 @@
+/** Whether a browser asks: pages for people, JSON for everybody else, at the same address. */
+import { accepts } from 'hono/accepts';
+import type { AppContext } from './frame.ts';
+
+/** True where the request prefers HTML to JSON. `format=json` in the query overrules the Accept header. */
+export function wantsPage(c: AppContext): boolean {
+  if (c.req.query('format') === 'json') return false;
+  const preferred = accepts(c, {
+    header: 'Accept',
+    supports: ['application/json', 'text/html'],
+    default: 'application/json',
+  });
+  return preferred === 'text/html';
+}

@@ -1,0 +1,60 @@
+/** What every answer has: a request id, headers that keep browsers strict, and the one place where errors become answers. */
+import type { Context, MiddlewareHandler } from 'hono';
+import { toHex } from '../../schema/bytes.ts';
+import { problem } from '../../schema/problem.ts';
+import { Refusal } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import { pagePolicy } from '../view/paths.ts';
+import { problemAnswer } from './answer.ts';
+
+/** Variables that handlers may read from the context. */
+export interface Variables {
+  requestId: string;
+}
+export interface AppEnv {
+  Variables: Variables;
+}
+export type AppContext = Context<AppEnv>;
+
+/** Puts a request id and the security headers on every answer, whoever made it. */
+export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const requestId = toHex(random(8));
+    c.set('requestId', requestId);
+    await next();
+    const { headers } = c.res;
+    headers.set('x-request-id', requestId);
+    headers.set('content-security-policy', pagePolicy);
+    headers.set('x-content-type-options', 'nosniff');
+    headers.set('referrer-policy', 'no-referrer');
+    if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
+    if (c.req.method === 'GET' || c.req.method === 'HEAD') headers.set('access-control-allow-origin', '*');
+  };
+}
+
+/** The answer to an error. Only a Refusal tells its story; anything else is logged under the request id and not shown. */
+export function answerError(error: unknown, c: AppContext): Response {
+  if (error instanceof Refusal) return problemAnswer(error.problem);
+  const requestId = c.get('requestId');
+  console.error(`request ${requestId} (${c.req.method} ${c.req.path.slice(0, 200)}) failed:`, error);
+  return problemAnswer(problem('internal-error', `Request ${requestId} could not be answered.`));
+}
+
+/** The answer where no route is. */
+export function answerNotFound(c: AppContext): Response {
+  return problemAnswer(problem('not-found', `There is nothing at ${c.req.path.slice(0, 200)}.`));
+}
+
+/** The answer to a method that an address does not take; OPTIONS learns what it does take. */
+export function answerOtherMethod(allowed: readonly string[]): (c: AppContext) => Response {
+  const allow = [...allowed, 'OPTIONS'].join(', ');
+  return (c) => {
+    if (c.req.method !== 'OPTIONS') {
+      const detail = `${c.req.path.slice(0, 200)} takes ${allow}, and not ${c.req.method.slice(0, 40)}.`;
+      return problemAnswer(problem('method-not-allowed', detail), { allow });
+    }
+    const readable = allowed.includes('GET');
+    const cors = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD' };
+    return new Response(null, { status: 204, headers: { allow, ...(readable ? cors : {}) } });
+  };
+}

@@ -1,0 +1,120 @@
+/** Pages and feeds, filled from the current edition. */
+import { type ProblemSlug, problems } from '../../schema/problem.ts';
+import type { Filters, Group } from '../../schema/statistics.ts';
+import { remember } from '../edition/cache.ts';
+import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
+import { Refusal } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import { notes } from '../statistics/notes.ts';
+import type { EditionRow } from '../store/editions.ts';
+import { newestFailures } from '../store/failures.ts';
+import { funnelOf } from '../store/funnel.ts';
+import type { DriverData, FailureEntry, HomeData } from '../view/data.ts';
+import { renderDriver } from '../view/driver.ts';
+import { renderFailuresAtom } from '../view/feed.ts';
+import { renderHome } from '../view/home.ts';
+import { mediaTypes } from '../view/paths.ts';
+import { renderProblem } from '../view/problem.ts';
+import { wantsPage } from './accept.ts';
+import { jsonAnswer, textAnswer } from './answer.ts';
+import type { AppContext } from './frame.ts';
+import { answerQuery } from './statistics.ts';
+import { campaignStatus } from './status.ts';
+
+async function labCells(services: Services, edition: EditionRow, by: Group[], filters: Filters) {
+  return (await answerQuery(services, edition, { by, population: 'lab', ...filters })).cells;
+}
+
+/** `GET /`. The figures are the edition's, the progress of the campaign is of this moment. */
+export async function home(services: Services): Promise<Response> {
+  const { store, cache, now } = services;
+  const edition = await newestEdition(store, now());
+  const target = { role: 'dump_target' } as const;
+  const figures = await remember(cache, edition.number, 'home', async () => ({
+    heatmap: await labCells(services, edition, ['driver', 'crash_type'], target),
+    by_driver: await labCells(services, edition, ['driver'], target),
+    by_chipset: await labCells(services, edition, ['chipset'], {}),
+    funnel: await funnelOf(store, edition, 'lab', 'kdump', {}),
+    failures: await newestFailures(store, {
+      driver: null,
+      actionable: false,
+      logSize: edition.log_size,
+      count: 10,
+    }),
+  }));
+  const campaign = await campaignStatus(services);
+  const data: HomeData = {
+    edition: manifestOf(edition),
+    campaign: campaign.planned > 0 ? campaign : null,
+    ...figures,
+    note: notes.lab,
+  };
+  return textAnswer(renderHome(data), mediaTypes.page);
+}
+
+/** The driver that a path names; see `segment` of view/paths.ts for names of dots. */
+function driverOf(c: AppContext): string {
+  const driver = (c.req.param('driver') ?? '').replace(/^(?:%2E){1,2}$/, (dots) =>
+    dots.replaceAll('%2E', '.'),
+  );
+  if (driver.length > 0 && driver.length <= 80) return driver;
+  throw new Refusal('not-found', `No driver has the name ${driver.slice(0, 100)}.`);
+}
+
+async function driverData(services: Services, driver: string): Promise<DriverData> {
+  const { store, cache, now } = services;
+  const edition = await newestEdition(store, now());
+  const target = { driver, role: 'dump_target' } as const;
+  return remember(cache, edition.number, `driver ${driver}`, async () => {
+    const [total] = await labCells(services, edition, ['driver'], target);
+    return {
+      driver,
+      edition: manifestOf(edition),
+      total: total ?? null,
+      by_crash_type: await labCells(services, edition, ['crash_type'], target),
+      by_crash_point: await labCells(services, edition, ['crash_point'], target),
+      by_chipset: await labCells(services, edition, ['chipset'], target),
+      funnel: await funnelOf(store, edition, 'lab', 'kdump', target),
+      failures: await newestFailures(store, {
+        driver,
+        actionable: false,
+        logSize: edition.log_size,
+        count: 100,
+      }),
+      note: notes.lab,
+    };
+  });
+}
+
+/** `GET /v1/drivers/:driver`, and the page `/drivers/:driver`. A driver without trials has an empty page: it may yet have some. */
+export async function driver(services: Services, c: AppContext, as: 'page' | 'either'): Promise<Response> {
+  const data = await driverData(services, driverOf(c));
+  const page = as === 'page' || wantsPage(c);
+  const vary = { vary: 'Accept' };
+  return page ? textAnswer(renderDriver(data), mediaTypes.page, vary) : jsonAnswer(data, 200, vary);
+}
+
+/** The feed of failures that a maintainer can act on: of one driver where the path names it, of all otherwise. */
+export async function failuresFeed(services: Services, c: AppContext): Promise<Response> {
+  const { store, cache, now, publicUrl } = services;
+  const edition = await newestEdition(store, now());
+  const driver = c.req.param('driver') === undefined ? null : driverOf(c);
+  const failures = await remember(
+    cache,
+    edition.number,
+    `feed ${driver ?? ''}`,
+    (): Promise<FailureEntry[]> =>
+      newestFailures(store, { driver, actionable: true, logSize: edition.log_size, count: 100 }),
+  );
+  const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
+  return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
+}
+
+/** `GET /problems/:slug`: the page that the `type` of a problem document leads to. */
+export function problemPage(c: AppContext): Response {
+  const slug = c.req.param('slug') ?? '';
+  if (!Object.hasOwn(problems, slug)) {
+    throw new Refusal('not-found', `There is no problem of the name ${slug.slice(0, 60)}.`);
+  }
+  return textAnswer(renderProblem(slug as ProblemSlug), mediaTypes.page);
+}

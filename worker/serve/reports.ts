@@ -1,0 +1,42 @@
+/** `GET /v1/reports`, `/v1/reports/:id` and the page `/reports/:id`. */
+import { Refusal } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import { publishedReport, reportsBelow } from '../store/published-reports.ts';
+import { mediaTypes } from '../view/paths.ts';
+import { renderReport } from '../view/report.ts';
+import { wantsPage } from './accept.ts';
+import { jsonAnswer, textAnswer } from './answer.ts';
+import type { AppContext } from './frame.ts';
+import { wholeNumber } from './number.ts';
+
+const pageLength = 50;
+
+/** Reports of the lab as they were admitted, newest first; `before=LOG_INDEX` turns the page. */
+export async function listReports({ store }: Services, c: AppContext): Promise<Response> {
+  const before = c.req.query('before');
+  const below = before === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('before', before);
+  const reports = await reportsBelow(store, below, pageLength);
+  const last = reports.at(-1);
+  const next =
+    last !== undefined && reports.length === pageLength ? `/v1/reports?before=${last.report_id}` : null;
+  return jsonAnswer({ reports, next });
+}
+
+/** One report: a page for a browser, JSON otherwise, always JSON with `.json` or `format=json`. */
+export async function showReport(
+  services: Services,
+  c: AppContext,
+  as: 'page' | 'either',
+): Promise<Response> {
+  const name = c.req.param('id') ?? '';
+  const id = name.replace(/\.json$/, '');
+  const report = /^\d{1,15}$/.test(id) ? await publishedReport(services.store, Number(id)) : null;
+  if (report === null) throw new Refusal('not-found', `There is no report ${id.slice(0, 40)}.`);
+  const vary = { vary: 'Accept' };
+  if ('population' in report) {
+    const note = 'What a real machine reports is seen by its submitter and by named auditors only.';
+    return jsonAnswer({ ...report, note }, 200, vary);
+  }
+  const page = as === 'page' || (name === id && wantsPage(c));
+  return page ? textAnswer(renderReport(report), mediaTypes.page, vary) : jsonAnswer(report, 200, vary);
+}

@@ -1,0 +1,26 @@
+/** What the application is given by its entry: nothing below this reads a clock, a random source or a setting by itself. */
+import type { AnswerCache } from './edition/cache.ts';
+import type { Store } from './store/open.ts';
+
+/** What the local agent says of its campaign. Without `nonces`, every report of the lab belongs to it. */
+export interface Campaign {
+  readonly planned: number;
+  readonly nonces: readonly string[] | null;
+}
+
+export interface Services {
+  readonly store: Store;
+  /** Milliseconds since 1970 UTC. */
+  readonly now: () => number;
+  readonly random: (byteCount: number) => Uint8Array<ArrayBuffer>;
+  /** Public keys, in hexadecimal, of the survey's own machines' owners. */
+  readonly referenceOwners: ReadonlySet<string>;
+  /** Null where no agent shares the machine. */
+  readonly campaign: () => Promise<Campaign | null>;
+  /** The survey's public address, without a path: ids in feeds are made of it. */
+  readonly publicUrl: string;
+  /** One for each process or isolate. */
+  readonly cache: AnswerCache;
+  /** Called after each admission, so that the entry can see to the next edition. Must not throw. */
+  readonly admitted: () => void;
+}

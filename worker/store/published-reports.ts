@@ -1,0 +1,99 @@
+/** Admitted reports as they are shown: one whole, or a page of short rows. Only those of the lab show their contents. */
+import { and, desc, eq, lt } from 'drizzle-orm';
+import { toBase64 } from '../../schema/bytes.ts';
+import { type Envelope, payloadType } from '../../schema/envelope.ts';
+import { outcome as outcomeSchema } from '../../schema/outcome.ts';
+import { profile as profileSchema } from '../../schema/profile.ts';
+import { profiles, reportBodies, reports, tickets } from '../../schema/tables.ts';
+import type { Label, Mechanism, Result } from '../../schema/vocabulary.ts';
+import { type ReportBody, reportBody, type ScenarioFields } from '../../schema/wire.ts';
+import { ticketOf } from '../admit/tickets.ts';
+import { instant } from '../time.ts';
+import type { ReportData } from '../view/data.ts';
+import { read, type Store } from './open.ts';
+
+/** A report of a real machine: that it was admitted, and nothing of what it says. */
+export interface WithheldReport {
+  readonly report_id: string;
+  readonly admitted_at: string;
+  readonly labels: readonly Label[];
+  readonly population: 'metal';
+}
+
+/** The report at a log index, whole or withheld, or null. */
+export async function publishedReport(
+  store: Store,
+  logIndex: number,
+): Promise<ReportData | WithheldReport | null> {
+  const rows = await read(store, (db) =>
+    db
+      .select({
+        report: reports,
+        body: reportBodies,
+        population: tickets.population,
+        profile: profiles.profile,
+      })
+      .from(reports)
+      .innerJoin(reportBodies, eq(reportBodies.log_index, reports.log_index))
+      .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
+      .innerJoin(
+        profiles,
+        and(eq(profiles.machine, tickets.machine), eq(profiles.profile_sha256, tickets.profile_sha256)),
+      )
+      .where(eq(reports.log_index, logIndex)),
+  );
+  const row = rows[0];
+  if (row === undefined) return null;
+  const said = {
+    report_id: String(row.report.log_index),
+    admitted_at: instant(row.report.admitted_at_ms),
+    labels: JSON.parse(row.report.labels) as Label[],
+  };
+  if (row.population === 'metal') return { ...said, population: 'metal' };
+  const body: ReportBody = reportBody.parse(JSON.parse(new TextDecoder().decode(row.body.payload)));
+  const envelope: Envelope = {
+    payload: toBase64(row.body.payload),
+    payloadType: payloadType('report'),
+    signatures: [{ keyid: row.report.machine, sig: toBase64(row.body.signature) }],
+  };
+  return {
+    ...said,
+    body,
+    outcome: outcomeSchema.parse(JSON.parse(row.report.outcome)),
+    envelope,
+    profile: profileSchema.parse(JSON.parse(row.profile)),
+  };
+}
+
+/** A report in a list. */
+export interface ReportSummary {
+  readonly report_id: string;
+  readonly admitted_at: string;
+  readonly machine: string;
+  readonly labels: readonly Label[];
+  readonly scenario: ScenarioFields;
+  readonly mechanism: Mechanism;
+  readonly result: Result;
+}
+
+/** At most `count` reports of the lab below a log index, newest first. */
+export async function reportsBelow(store: Store, logIndex: number, count: number): Promise<ReportSummary[]> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ report: reports, ticket: tickets })
+      .from(reports)
+      .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
+      .where(and(lt(reports.log_index, logIndex), eq(tickets.population, 'lab')))
+      .orderBy(desc(reports.log_index))
+      .limit(count),
+  );
+  return rows.map(({ report, ticket }) => ({
+    report_id: String(report.log_index),
+    admitted_at: instant(report.admitted_at_ms),
+    machine: report.machine,
+    labels: JSON.parse(report.labels) as Label[],
+    scenario: ticketOf(ticket).scenario,
+    mechanism: ticket.mechanism,
+    result: outcomeSchema.parse(JSON.parse(report.outcome)).result,
+  }));
+}
