@@ -1,0 +1,75 @@
+/** Command lines: QEMU's, the first kernel's, the capture kernel's. Pure. */
+import { build, type LabMachine } from './machines.ts';
+
+/**
+ * The bare arm: no reset_devices. `panic=5` ends a capture kernel that panics; the early console shows its first
+ * line even where it dies before its drivers start.
+ */
+export function captureCommandLine(): string {
+  return [
+    'console=ttyS0',
+    'earlyprintk=ttyS0,115200',
+    'nr_cpus=1',
+    'panic=5',
+    `ds.dump_at=${build.dumpAtBytes}`,
+  ].join(' ');
+}
+
+/** The words that first.sh reads. */
+export interface GuestOrders {
+  readonly mode: 'trial' | 'inventory' | 'bare';
+  readonly nonce?: string;
+  readonly point?: string;
+  readonly type?: string;
+  readonly load?: string;
+  readonly inFlightMin?: number;
+  readonly sysctls?: Readonly<Record<string, number>>;
+}
+
+/** The first kernel's command line. */
+export function firstCommandLine(machine: LabMachine, orders: GuestOrders): string {
+  const sysctls = Object.entries(orders.sysctls ?? {}).map(([name, value]) => `${qualified(name)}=${value}`);
+  return [
+    'console=ttyS0',
+    'loglevel=5',
+    'panic=5',
+    `crashkernel=${build.crashKernelMib}M`,
+    `ds.mode=${orders.mode}`,
+    `ds.disk=${machine.disk}`,
+    `ds.nonce=${orders.nonce ?? ''}`,
+    `ds.point=${orders.point ?? ''}`,
+    `ds.type=${orders.type ?? ''}`,
+    `ds.load=${orders.load ?? ''}`,
+    `ds.inflight=${orders.inFlightMin ?? 0}`,
+    `ds.sysctls=${sysctls.join(',')}`,
+    `ds.load_at_mib=${build.loadAtMib}`,
+    `ds.watchdog_s=${build.watchdogMs / 1000}`,
+  ].join(' ');
+}
+
+/** The full name of a sysctl: `kernel.` is left out in the catalogue. */
+export function qualified(name: string): string {
+  return name.includes('.') ? name : `kernel.${name}`;
+}
+
+/** What QEMU is started with, besides its channels. `disk` is a raw image; `iops` limits its requests a second. */
+export function qemuArguments(machine: LabMachine, boot: {
+  readonly kernel: string;
+  readonly initrd: string;
+  readonly commandLine: string;
+  readonly memoryMib: number;
+  readonly processors: number;
+  readonly disk: string;
+  readonly iops: number | null;
+}): string[] {
+  const throttle = boot.iops === null ? '' : `,throttling.iops-total=${boot.iops}`;
+  return [
+    ...['-accel', 'tcg', '-cpu', 'qemu64', '-machine', machine.board],
+    ...['-m', String(boot.memoryMib), '-smp', String(boot.processors)],
+    ...['-nodefaults', '-display', 'none', '-no-reboot'],
+    ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...['-drive', `file=${boot.disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe${throttle}`],
+    ...machine.devices,
+    ...['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.commandLine],
+  ];
+}

@@ -1,0 +1,134 @@
+/**
+ * From what a guest's channels showed to evidence. Pure: a recorded run gives the same evidence again. Only the
+ * dump's finding is added from outside.
+ */
+import { type DumpFinding, type Evidence, type Sighting, type Trigger, trigger } from '../../schema/evidence.ts';
+import { symptomOf, topFrames } from '../../schema/classify/symptom.ts';
+import { mechanisms, type Stage } from '../../schema/vocabulary.ts';
+
+/** One line that a channel showed, in the order of arrival. Times count from the guest's start. */
+export interface Observation {
+  readonly channel: 'console' | 'beacon' | 'event';
+  readonly text: string;
+  readonly atMs: number;
+}
+
+/** How the run ended, as far as the harness knows. */
+export interface Ending {
+  readonly atMs: number;
+  /** The harness killed the guest because its own deadline had passed. */
+  readonly overdue: boolean;
+  /** QEMU ended in another way than by the guest's own power-off or reset. */
+  readonly broken: string | null;
+}
+
+/** Lines that the first kernel's own detectors print (kernel/panic.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h). */
+const detectedPattern =
+  /Kernel panic|BUG: |Oops: |kernel BUG at|soft lockup|hard LOCKUP|detected stalls?|self-detected stall|general protection fault|double fault|stack guard page/;
+
+const handedOverPattern = /Linux version \d/;
+
+/** The trigger line's fields, or null where the line is not one. */
+export function parseTrigger(line: string): (Trigger & { readonly nonce: string }) | null {
+  const at = line.indexOf('crashpoint: v=1 ');
+  if (at < 0) return null;
+  const words = new Map(line.slice(at + 12).trim().split(/\s+/).map((w) => w.split('=', 2) as [string, string]));
+  const bit = (name: string) => words.get(name) === '1';
+  const parsed = trigger.safeParse({
+    crash_point: words.get('point'),
+    crash_type: words.get('type'),
+    in_nmi: bit('in_nmi'),
+    in_hardirq: bit('in_hardirq'),
+    in_softirq: bit('in_softirq'),
+    irqs_off: bit('irqs_off'),
+    preempt: Number.parseInt(words.get('preempt') ?? '', 16),
+    cpu: Number(words.get('cpu')),
+    in_flight: Number(words.get('inflight')),
+  });
+  return parsed.success ? { ...parsed.data, nonce: words.get('nonce') ?? '' } : null;
+}
+
+/** A log line without what does not belong in a report: control characters, excess length. */
+function clean(line: string): string {
+  return line.replaceAll(/[^\x20-\x7e]/g, ' ').trimEnd().slice(0, 400);
+}
+
+/** The lines around the first that shows a symptom; where none does, the last ones. */
+export function excerpt(lines: readonly string[], most: number): string[] {
+  const first = lines.findIndex((line) => symptomOf([line]) !== null || topFrames([line]).length > 0);
+  const from = first < 0 ? Math.max(0, lines.length - most) : Math.max(0, first - 3);
+  return lines.slice(from, from + most).map(clean);
+}
+
+interface Beacon {
+  readonly word: string;
+  readonly rest: string;
+  readonly atMs: number;
+}
+
+/** The guest's beacons: lines `ds WORD …`. */
+export function beaconsIn(observations: readonly Observation[]): Beacon[] {
+  return observations.flatMap(({ channel, text, atMs }) => {
+    const match = channel === 'beacon' ? /^ds (\S+) ?(.*)$/.exec(text) : null;
+    return match ? [{ word: match[1] ?? '', rest: match[2] ?? '', atMs }] : [];
+  });
+}
+
+const beaconStages: readonly string[] = ['capture_booted', 'target_ready', 'dump_written'] satisfies Stage[];
+
+/** The evidence of one run. `nonce` is the trial's: a trigger line with another one is not of this trial. */
+export function assembleEvidence(
+  nonce: string,
+  observations: readonly Observation[],
+  ending: Ending,
+  dump: DumpFinding | null,
+  watchdogMs: number,
+): Evidence {
+  const beacons = beaconsIn(observations);
+  const armedAt = beacons.find(({ word }) => word === 'armed');
+  const zero = armedAt?.atMs ?? 0;
+  const saw: Sighting[] = [];
+  const see = (stage: Stage, atMs: number, line: string) => {
+    if (!saw.some((s) => s.stage === stage)) saw.push({ stage, at_ms: atMs - zero, line: clean(line) });
+  };
+  if (armedAt) see('armed', armedAt.atMs, `armed ${armedAt.rest}`);
+
+  let fired: Trigger | null = null;
+  const crashLog: string[] = [];
+  const captureLog: string[] = [];
+  let handedOver = false;
+  for (const { text, atMs } of observations.filter(({ channel }) => channel === 'console')) {
+    const found: ReturnType<typeof parseTrigger> = fired === null ? parseTrigger(text) : null;
+    if (found?.nonce === nonce) {
+      const { nonce: _, ...flags }: Trigger & { nonce: string } = found;
+      fired = flags;
+      see('fired', atMs, text);
+    } else if (fired && !handedOver && handedOverPattern.test(text)) {
+      handedOver = true;
+      see('handed_over', atMs, text);
+    } else if (fired && !handedOver && detectedPattern.test(text)) see('detected', atMs, text);
+    if (handedOver) captureLog.push(text);
+    else if (fired) crashLog.push(text);
+  }
+  for (const { word, rest, atMs } of beacons) {
+    if (beaconStages.includes(word)) see(word as Stage, atMs, `${word} ${rest}`.trim());
+  }
+  const faults = beacons.filter(({ word }) => word === 'fault');
+  const inCapture = beacons.findIndex(({ word }) => word === 'capture_booted');
+  const captureFaults = faults.filter((f) => inCapture >= 0 && beacons.indexOf(f) > inCapture);
+  const firstFault = faults.find((f) => !captureFaults.includes(f));
+  const reset = observations.some(({ channel, text }) => channel === 'event' && text === 'WATCHDOG');
+  const failure = firstFault?.rest ?? ending.broken ?? (armedAt ? null : 'the guest ended before it was armed');
+  return {
+    channel: { name: 'serial', could_see: [...mechanisms.kdump.stages], saw },
+    trigger: fired,
+    survived: beacons.some(({ word }) => word === 'survived'),
+    dump,
+    watchdog: { present: true, fired: reset, timeout_ms: watchdogMs },
+    exit: ending.broken ? 'lost' : ending.overdue ? 'timeout' : reset ? 'watchdog' : 'reboot',
+    harness_fault: failure === null ? null : clean(failure).slice(0, 300),
+    crash_log: crashLog.slice(0, 60).map(clean),
+    capture_log: [...captureFaults.map(({ rest }) => clean(rest)), ...excerpt(captureLog, 100)],
+    duration_ms: Math.max(0, Math.round(ending.atMs)),
+  };
+}
