@@ -45,7 +45,16 @@ void cp_unlock(void)
 	mutex_unlock(&control_mutex);
 }
 
-enum control_key { KEY_ACTION, KEY_NONCE, KEY_POINT, KEY_TYPE, KEY_DEVICE, KEY_INFLIGHT, KEY_SKIP, KEYS };
+enum control_key {
+	KEY_ACTION,
+	KEY_NONCE,
+	KEY_POINT,
+	KEY_TYPE,
+	KEY_DEVICE,
+	KEY_INFLIGHT,
+	KEY_SKIP,
+	KEYS
+};
 
 static const struct {
 	const char *name;
@@ -150,8 +159,8 @@ static int hit_direct(unsigned int arming)
 		}
 		set_current_state(TASK_INTERRUPTIBLE);
 		schedule_hrtimeout_range(&pause, 100 * NSEC_PER_USEC, HRTIMER_MODE_REL);
-	} while (time_before(jiffies, end) && atomic_read(&cp_state) == CP_ARMED &&
-		 READ_ONCE(cp_trial.arming) == arming);
+	} while (time_before(jiffies, end) && atomic_read(&cp_state) == CP_ARMED);
+	cp_direct_leave();
 
 	cp_lock();
 	if (cp_trial.arming != arming ||
@@ -224,7 +233,7 @@ static int arm(const struct command *c)
 	cp_trial.inflight = c->inflight;
 	atomic_set(&cp_trial.skip, c->skip);
 	cp_trial.survived = false;
-	WRITE_ONCE(cp_trial.arming, cp_trial.arming + 1);
+	cp_trial.arming++;
 	/* The trial before the state: hits read them the other way round. */
 	atomic_set_release(&cp_state, CP_ARMED);
 	err = c->point->arm(c->point);

@@ -133,6 +133,7 @@ void cp_survived(void);
 extern const struct cp_point cp_points[];
 extern const unsigned int cp_point_count;
 void cp_points_init(void);
+void cp_direct_leave(void);
 const char *cp_point_missing(const struct cp_point *point);
 
 /* types.c */

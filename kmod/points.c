@@ -9,6 +9,7 @@
 
 #include <linux/blk-mq.h>
 #include <linux/blkdev.h>
+#include <linux/completion.h>
 #include <linux/interrupt.h>
 #include <linux/jiffies.h>
 #include <linux/kernel.h>
@@ -92,13 +93,30 @@ static void disarm_timer(const struct cp_point *point)
 	disarm_tracepoint(point);
 }
 
+/*
+ * `direct` is hit by the writer that armed it, who may wait long for his
+ * conditions. Another writer's disarming must not take the device away while he
+ * counts its requests: it waits until he has seen that he is disarmed. After
+ * firing there is nobody to wait for, since the crash may have killed him.
+ */
+static DECLARE_COMPLETION(direct_left);
+
 static int arm_direct(const struct cp_point *point)
 {
+	reinit_completion(&direct_left);
 	return 0;
 }
 
 static void disarm_direct(const struct cp_point *point)
 {
+	if (atomic_read(&cp_state) != CP_FIRED)
+		wait_for_completion(&direct_left);
+}
+
+/* The writer will not touch the trial again, other than under the mutex. */
+void cp_direct_leave(void)
+{
+	complete_all(&direct_left);
 }
 
 static void probe_irq_handler(void *data, int irq, struct irqaction *action)
