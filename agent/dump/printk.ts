@@ -48,8 +48,8 @@ interface Shape {
   size(struct: Struct): number;
 }
 
-/** The ring's two parts. */
-interface Ring {
+/** Where the ring's parts lie: descriptors and their infos by id, and the text. */
+export interface Ring {
   readonly shape: Shape;
   readonly countBits: number;
   readonly descs: bigint;
@@ -100,7 +100,8 @@ function shapeOf(info: Vmcoreinfo): Shape | null {
   return { offset: (member) => offsets.get(member) ?? 0, size: (struct) => sizes.get(struct) ?? 0 };
 }
 
-async function findRing(memory: VirtualMemory, info: Vmcoreinfo): Promise<Ring | null> {
+/** Follows the symbols to the ring, or answers null where they lead nowhere. */
+export async function findRing(memory: VirtualMemory, info: Vmcoreinfo): Promise<Ring | null> {
   const shape = shapeOf(info);
   const pointerAt = info.symbol('prb');
   if (!shape || pointerAt === undefined) return null;

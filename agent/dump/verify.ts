@@ -17,7 +17,7 @@ import type { ByteSource } from './source.ts';
 import { parseVmcoreinfo } from './vmcoreinfo.ts';
 
 /** What lies at the source: the format, and the dump where its format can be read. */
-interface Opened {
+export interface Opened {
   readonly format: DumpFinding['format'];
   readonly dump: Dump | null;
   /** The length of the stream around the dump, of a flattened one. */
@@ -86,7 +86,8 @@ async function logOf(dump: Dump, onLine: (line: string) => void): Promise<boolea
   return memory !== null && readLog(memory, info, onLine);
 }
 
-async function openDump(source: ByteSource): Promise<Opened> {
+/** Recognises what lies at the source and reads its headers, without looking at the pages. */
+export async function openDump(source: ByteSource): Promise<Opened> {
   const format = formatOf(await source.read(0, magicBytes));
   const plain = { streamBytes: null, truncated: false, fault: null };
   if (format === 'unknown')
