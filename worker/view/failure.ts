@@ -48,7 +48,7 @@ function signatureArticle(group: readonly FailureEntry[]): Markup | null {
     </dl>
     ${newest.evidence.length === 0 ? html`<p>No log lines came with it.</p>` : logLines(`Log lines of report ${newest.report_id}`, newest.evidence)}
     ${repeat === null ? null : html`<p class="label">Repeat it:</p>${command(repeat)}`}
-    <p class="note">${counted(group.length, 'report')} with this signature:
+    <p class="note">${counted(group.length, 'report')}${outcome.signature === null ? '' : ' with this signature'}:
       ${group.map((f, at) => html`${at === 0 ? '' : ', '}<a href="${reportPath(f.report_id)}">${f.report_id}</a>`)}; newest ${time(newest.admitted_at)}.</p>
   </article>`;
 }
