@@ -39,6 +39,8 @@ export interface ServerOptions {
   readonly random?: (byteCount: number) => Uint8Array<ArrayBuffer>;
   /** The least time between two editions, in milliseconds. */
   readonly editionEveryMs?: number;
+  /** How often to look for deadlines that passed without any request, in milliseconds. */
+  readonly lookEveryMs?: number;
 }
 
 export interface RunningServer {
@@ -72,7 +74,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const store = await openStore({ url: pathToFileURL(resolve(join(data, 'survey.db'))).href });
   await applyMigrations(store);
 
-  const publisher = keepPublishing(() => publishIfDue(store, now(), everyMs));
+  const publisher = keepPublishing(() => publishIfDue(store, now(), everyMs), options.lookEveryMs);
   const cache = createCache();
   const listening = { url: options.publicUrl ?? '' };
   const app = createApp({

@@ -1,8 +1,5 @@
 /** The Node server's clock for editions: after an admission, when one is due, and now and then for passed deadlines. */
 
-/** How often to look for deadlines that passed without any request. */
-const lookEveryMs = 60_000;
-
 export interface Publisher {
   /** There may be something to publish. Costs nothing when that is known already. */
   readonly soon: () => void;
@@ -10,8 +7,14 @@ export interface Publisher {
   readonly stop: () => Promise<void>;
 }
 
-/** Runs `publish` when it is due, never two at a time. A failure is logged and tried again at the next occasion. */
-export function keepPublishing(publish: () => Promise<{ waitMs: number | null }>): Publisher {
+/**
+ * Runs `publish` when it is due, never two at a time, and every `lookEveryMs` for deadlines that passed without any
+ * request. A failure is logged and tried again at the next occasion.
+ */
+export function keepPublishing(
+  publish: () => Promise<{ waitMs: number | null }>,
+  lookEveryMs = 60_000,
+): Publisher {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
   let news = false;
