@@ -100,7 +100,7 @@ describe.skipIf(!existsSync(executablePath))('in a browser', () => {
       renderFailuresAtom(text === 'am53c974' ? data : poisoned(data, text), 'https://survey.example'),
     );
     const page = await browser.newPage();
-    const found = await page.evaluate<FeedSeen[], string[]>(readFeeds, feeds);
+    const found = await page.evaluate<FeedSeen[]>(`(${readFeeds})(${JSON.stringify(feeds)})`);
     for (const feed of found) {
       expect(feed).toEqual({
         error: null,
