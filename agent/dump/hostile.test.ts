@@ -4,6 +4,7 @@
  */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Listing } from '../../schema/canary.ts';
 import { judgeDump } from '../../schema/classify/judge.ts';
 import { dumpFinding } from '../../schema/evidence.ts';
 import { forgery, kdump, listing as whole } from '../../test/fixtures/dumps/fixture.ts';
@@ -20,7 +21,7 @@ import { bytesSource } from './source.ts';
 import { verifyDump } from './verify.ts';
 
 /** The same dump with fewer canaries to look at, which is quicker. */
-const listing = { ...whole, canaries: whole.canaries.filter((c) => c.byteCount < 4096) };
+const listing: Listing = { ...whole, canaries: whole.canaries.filter((c) => c.byteCount < 4096) };
 const seeded = { seed: 20060719, numRuns: 80 };
 const slowest = 3000;
 
