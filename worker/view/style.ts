@@ -52,7 +52,7 @@ pre.command code{overflow-wrap:anywhere}
 .scroll{overflow-x:auto}
 div.scroll{width:fit-content;max-width:100%;border:1px solid var(--line);border-radius:6px;background:var(--ground)}
 table{width:100%;border-spacing:0;border-collapse:separate;font-variant-numeric:tabular-nums}
-caption{position:sticky;left:0;padding:.6rem .75rem;color:var(--muted);font-size:.9rem;text-align:left;text-wrap:pretty}
+caption{position:sticky;left:0;padding:.6rem .75rem;color:var(--muted);font-size:.9rem;text-align:left;text-wrap:pretty;max-width:min(60rem,calc(100vw - 2.5rem))}
 th,td{padding:.45rem .75rem;border-top:1px solid var(--line);text-align:left;vertical-align:top}
 thead th{background:var(--panel);font-size:.875rem;vertical-align:bottom}
 tbody th{font-weight:600}
@@ -71,7 +71,7 @@ td.heat strong{font-size:1.05rem}
 td.open,li.open{outline:1px dashed currentColor;outline-offset:-4px}
 td.none{color:var(--muted);font-size:.875rem}
 .heatmap th,.heatmap td{border-left:1px solid var(--line)}
-.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);min-width:7rem;max-width:12rem;overflow-wrap:anywhere}
+.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);min-width:8.5rem;max-width:12rem;overflow-wrap:anywhere}
 .heatmap thead th:first-child{background:var(--panel)}
 .heatmap td:nth-child(2){border-right:2px solid var(--muted)}
 .heatmap td{padding:.4rem .6rem}
@@ -115,7 +115,7 @@ td.bars{width:45%;min-width:6rem}
 th,td{padding:.4rem .5rem}
 .heatmap th:first-child{min-width:6.5rem;max-width:6.5rem;font-size:.8125rem}
 td.heat,td.none{min-width:5.5rem}
-caption{max-width:calc(100vw - 2.5rem)}
+
 .legend li{padding:.15rem .4rem}
 .legend li.open{margin-left:0}
 }
@@ -131,6 +131,7 @@ pre.scroll{white-space:pre-wrap;overflow-wrap:anywhere}
 td.heat,td.none{min-width:0}
 .range,.counts{font-size:7pt}
 .heatmap th:first-child,caption{position:static}
+caption{max-width:none}
 tr,.failure,.facts div{break-inside:avoid}
 h2,h3{break-after:avoid}
 a{color:inherit}
