@@ -224,7 +224,7 @@ function scenarioFacts(body: ReportBody): Markup {
     ['environment', explained(body.environment, environments)],
     ['sysctls', sysctls.length === 0 ? 'none set' : html`<code>${sysctls.join(' ')}</code>`],
     ['population', explained(body.population, populations)],
-    ['armed', time(body.armed_at)],
+    ['armed', body.armed_at === null ? 'never' : time(body.armed_at)],
     ['reported', time(body.reported_at)],
     ['agent', body.agent_version],
   ]);
