@@ -4,7 +4,7 @@
  * machine. Nothing that a header says is allocated or looped over before it is held against the dump's length.
  */
 import { type BitmapIndex, indexBitmap } from './bitmap.ts';
-import { canDecode, codecOf, decodePage } from './codec.ts';
+import { type Codec, canDecode, codecOf, decodePage } from './codec.ts';
 import { type Dump, maxVmcoreinfoBytes, type PageCheck, unreadableDump } from './dump.ts';
 import { pagedMemory, type Unreadable } from './memory.ts';
 import { type ByteSource, textOf, u64, viewOf, windowOf } from './source.ts';
@@ -127,10 +127,17 @@ async function readPage(
   const at = u64(view, 0);
   const byteCount = view.getUint32(8, true);
   const codec = codecOf(view.getUint32(12, true));
+  if (at === 0 && byteCount === 0) return 'missing';
   if (byteCount === 0 || byteCount > layout.pageBytes || codec === null || !canDecode(codec))
     return 'undecodable';
   if (at + byteCount > source.byteCount) return 'missing';
-  return decodePage(codec, await source.read(at, byteCount), layout.pageBytes) ?? 'undecodable';
+  const data = await source.read(at, byteCount);
+  return decodePage(codec, data, layout.pageBytes) ?? (isUnwritten(codec, data) ? 'missing' : 'undecodable');
+}
+
+/** Encoded data is never all zeros: where it is, it was never written. */
+function isUnwritten(codec: Codec, data: Uint8Array): boolean {
+  return codec !== 'none' && data.every((byte) => byte === 0);
 }
 
 /**
@@ -157,6 +164,8 @@ async function checkPages(source: ByteSource, layout: Layout, promised: number):
       const at = u64(view, i * descriptorBytes);
       const size = view.getUint32(i * descriptorBytes + 8, true);
       const codec = codecOf(view.getUint32(i * descriptorBytes + 12, true));
+      // A descriptor of zeros was never written: neither was its page.
+      if (at === 0 && size === 0) continue;
       if (at < dataAt || size === 0 || size > pageBytes || codec === null) {
         fault ??= `page descriptor ${first + i} does not describe a page`;
         undecodable++;
@@ -187,8 +196,7 @@ async function checkPages(source: ByteSource, layout: Layout, promised: number):
       const data = window.peek(at, size) ?? (await window.load(at, size));
       const good = decodePage(codec, data, pageBytes) !== null;
       if (at === dataAt) shared = good;
-      // Encoded data never begins as zeros: where it is nothing else, it was never written.
-      if (!good && codec !== 'none' && data.every((byte) => byte === 0)) continue;
+      if (!good && isUnwritten(codec, data)) continue;
       present++;
       if (!good) undecodable++;
     }

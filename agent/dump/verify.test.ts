@@ -182,6 +182,17 @@ test.each([
   expect((await judge(toKdump(withPages(forgery, new Map([[pfn, page]]))))).reason).toBe(expected);
 });
 
+test('a descriptor that was never written is a page that is not there', async () => {
+  const bytes = Buffer.from(kdump);
+  const table = 4 * 4096 + 4096 * kdump.readUInt32LE(436);
+  bytes.fill(0, table + 24 * 100, table + 24 * 102);
+  const { reason, finding } = await judge(bytes);
+  expect([reason, finding.pages]).toStrictEqual([
+    'pages-missing',
+    { promised: 193, present: 191, undecodable: 0 },
+  ]);
+});
+
 function headed(head: string | number[]): Buffer {
   return Buffer.concat([Buffer.from(head as string, 'latin1'), Buffer.alloc(5000, 1)]);
 }

@@ -115,10 +115,13 @@ async function openPlain(format: DumpFinding['format'], source: ByteSource): Pro
   return null;
 }
 
+/** A dump is written from its start on: where this much of the start is zeros, nothing was written. */
+const emptyBytes = 16 << 20;
+
 /** Whether nothing but zeros is there: a disk that was prepared and never written. */
 async function isZero(source: ByteSource): Promise<boolean> {
   const zeros = new Uint8Array(1 << 20);
-  for (let at = 0; at < source.byteCount; at += zeros.length) {
+  for (let at = 0; at < Math.min(source.byteCount, emptyBytes); at += zeros.length) {
     const bytes = await source.read(at, zeros.length);
     if (Buffer.compare(bytes, zeros.subarray(0, bytes.length)) !== 0) return false;
   }
