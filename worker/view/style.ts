@@ -71,7 +71,7 @@ td.heat strong{font-size:1.05rem}
 td.open,li.open{outline:1px dashed currentColor;outline-offset:-4px}
 td.none{color:var(--muted);font-size:.875rem}
 .heatmap th,.heatmap td{border-left:1px solid var(--line)}
-.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);min-width:8.5rem;max-width:12rem;overflow-wrap:anywhere}
+.heatmap th:first-child{position:sticky;left:0;z-index:1;border-left:0;background:var(--ground);min-width:9.25rem;max-width:12rem;overflow-wrap:anywhere}
 .heatmap thead th:first-child{background:var(--panel)}
 .heatmap td:nth-child(2){border-right:2px solid var(--muted)}
 .heatmap td{padding:.4rem .6rem}
@@ -115,7 +115,6 @@ td.bars{width:45%;min-width:6rem}
 th,td{padding:.4rem .5rem}
 .heatmap th:first-child{min-width:6.5rem;max-width:6.5rem;font-size:.8125rem}
 td.heat,td.none{min-width:5.5rem}
-
 .legend li{padding:.15rem .4rem}
 .legend li.open{margin-left:0}
 }
