@@ -7,6 +7,7 @@ import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { rootOf } from './serve/frame.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
 
 /** Settings of a deployment; see wrangler.toml. */
@@ -58,7 +59,7 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
       try {
         store = await storeOf(env);
       } catch (error) {
-        console.error('the store could not be opened:', error);
+        console.error(`the store could not be opened: ${rootOf(error)}`);
         return problemAnswer(problem('internal-error', 'The store of this deployment could not be opened.'));
       }
       const app = createApp({
@@ -70,7 +71,7 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
         publicUrl: env.PUBLIC_URL ?? new URL(request.url).origin,
         cache,
         admitted: () => {
-          const later = publish(env).catch((error: unknown) => console.error('publishing failed:', error));
+          const later = publish(env).catch((error: unknown) => console.error(`publishing failed: ${rootOf(error)}`));
           context.waitUntil(later);
         },
       });

@@ -91,7 +91,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   });
   const server = createAdaptorServer({
     fetch: app.fetch,
-    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000 },
+    // A connection that is kept is not closed just when an agent uses it again after a trial.
+    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
   });
   try {
     await new Promise<void>((done, fail) => {

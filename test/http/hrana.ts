@@ -135,7 +135,7 @@ function answerPipeline(db: Database.Database, body: string): object {
 export async function startHrana(path: string): Promise<{ url: string; close: () => Promise<void> }> {
   const db = new Database(path);
   db.exec('PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=1000;');
-  const server = createServer(async (req, res) => {
+  const server = createServer({ keepAliveTimeout: 60_000 }, async (req, res) => {
     try {
       const body = JSON.stringify(answerPipeline(db, await text(req)));
       res.writeHead(req.url === '/v2/pipeline' ? 200 : 404, { 'content-type': 'application/json' }).end(body);

@@ -51,11 +51,9 @@ export function seal(kind: PayloadKind, body: unknown, key: KeyPair): Envelope {
 
 /** The first counter that is work enough for a key. */
 export function work(publicHex: string): number {
+  const untilCounter = createHash('sha256').update(workInput(fromHex(publicHex), 0).subarray(0, -1));
   for (let counter = 0; ; counter++) {
-    const digest = createHash('sha256')
-      .update(workInput(fromHex(publicHex), counter))
-      .digest();
-    if (leadingZeroBits(digest) >= powBits) return counter;
+    if (leadingZeroBits(untilCounter.copy().update(String(counter)).digest()) >= powBits) return counter;
   }
 }
 

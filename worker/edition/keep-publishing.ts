@@ -1,4 +1,5 @@
 /** The Node server's clock for editions: after an admission, when one is due, and now and then for passed deadlines. */
+import { rootOf } from '../serve/frame.ts';
 
 export interface Publisher {
   /** There may be something to publish. Costs nothing when that is known already. */
@@ -30,7 +31,7 @@ export function keepPublishing(
     try {
       ({ waitMs } = await publish());
     } catch (error) {
-      console.error('publishing an edition failed:', error);
+      console.error(`publishing an edition failed: ${rootOf(error)}`);
       arrange(lookEveryMs);
       return;
     } finally {

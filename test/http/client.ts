@@ -1,0 +1,125 @@
+/** A client for the suites: posts envelopes, and prepares machines and tickets. */
+import type { Envelope, PayloadKind } from '../../schema/envelope.ts';
+import type { Problem } from '../../schema/problem.ts';
+import type { StatisticsAnswer } from '../../schema/statistics.ts';
+import type { Receipt, Ticket } from '../../schema/wire.ts';
+import type { Runtime } from './runtimes.ts';
+import { requestId, type SampleMachine, seal, simpleScenario } from './samples.ts';
+
+/** The address of each kind of payload. */
+export const paths = {
+  enrol: '/v1/machines',
+  tickets: '/v1/tickets',
+  armed: '/v1/armed',
+  report: '/v1/reports',
+} as const satisfies Record<PayloadKind, string>;
+
+/** An answer, read. `body` is JSON where the answer is. */
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly json: unknown;
+}
+
+/** Reads an answer. */
+export async function readAnswer(response: Response): Promise<Answer> {
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    json: isJson && text !== '' ? JSON.parse(text) : null,
+  };
+}
+
+/** Posts a body as it is. */
+export async function postRaw(url: string, path: string, body: BodyInit): Promise<Answer> {
+  return readAnswer(await fetch(url + path, { method: 'POST', body, duplex: 'half' } as RequestInit));
+}
+
+/** Posts an envelope to the address of a kind. */
+export function post(url: string, kind: PayloadKind, envelope: Envelope): Promise<Answer> {
+  return postRaw(url, paths[kind], JSON.stringify(envelope));
+}
+
+/** Gets an address, as JSON where it is. */
+export async function get(url: string, path: string, accept = 'application/json'): Promise<Answer> {
+  return readAnswer(await fetch(url + path, { headers: { accept } }));
+}
+
+async function expectDone(what: string, answer: Answer): Promise<unknown> {
+  if (answer.status === 200 || answer.status === 201) return answer.json;
+  throw new Error(`${what} was answered ${answer.status}: ${answer.text}`);
+}
+
+/** Enrols a machine. */
+export async function enrol(url: string, machine: SampleMachine): Promise<void> {
+  await expectDone('enrolment', await post(url, 'enrol', seal('enrol', machine.enrol(), machine.key)));
+}
+
+/** Tickets for a machine; `name` names the request. */
+export async function takeTickets(
+  url: string,
+  machine: SampleMachine,
+  name: string,
+  scenarios: readonly string[] = [simpleScenario],
+): Promise<Ticket[]> {
+  const body = machine.tickets(requestId(name), scenarios);
+  const answer = await post(url, 'tickets', seal('tickets', body, machine.key));
+  return ((await expectDone('tickets', answer)) as { tickets: Ticket[] }).tickets;
+}
+
+/** One ticket for a machine. */
+export async function takeTicket(url: string, machine: SampleMachine, name: string): Promise<Ticket> {
+  const [ticket] = await takeTickets(url, machine, name);
+  if (ticket === undefined) throw new Error('no ticket was issued');
+  return ticket;
+}
+
+export function receiptOf(answer: Answer): Receipt {
+  return answer.json as Receipt;
+}
+
+export function problemOf(answer: Answer): Problem {
+  return answer.json as Problem;
+}
+
+/** Statistics of the current edition. */
+export async function statistics(url: string, query: string): Promise<StatisticsAnswer> {
+  return (await get(url, `/v1/statistics?${query}`)).json as StatisticsAnswer;
+}
+
+/** Waits until something holds, publishing what is due in between. */
+export async function eventually(runtime: Runtime, holds: () => Promise<boolean>): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (!(await holds())) {
+    if (Date.now() > deadline) throw new Error('it did not come to hold within 10 s');
+    await runtime.tick();
+    await new Promise((done) => setTimeout(done, 25));
+  }
+}
+
+/** How many rows each table has: whatever was refused must leave this unchanged. */
+export async function rowCounts(runtime: Runtime): Promise<Record<string, number>> {
+  const tables = [
+    'log',
+    'machines',
+    'profiles',
+    'tickets',
+    'armed_notes',
+    'reports',
+    'report_bodies',
+    'facts',
+  ];
+  const sql = tables.map((name) => `(select count(*) from ${name}) as ${name}`).join(', ');
+  const { rows } = await runtime.database.execute(`select ${sql}`);
+  return Object.fromEntries(tables.map((name) => [name, Number(rows[0]?.[name])]));
+}
+
+/** The log's indices, for a look at gaps. */
+export async function logIndices(runtime: Runtime): Promise<number[]> {
+  const { rows } = await runtime.database.execute('select log_index from log order by log_index');
+  return rows.map((row) => Number(row[0]));
+}
