@@ -50,7 +50,7 @@ export const profile = z.strictObject({
   /** Versions of the tools of the mechanism under test, such as `kexec` and `makedumpfile`. */
   tools: z.record(name, name),
   devices: z.array(device).max(512),
-  /** Addresses of the devices that the dump is written through. */
+  /** Addresses of the controllers next to the disks that the dump is written to. */
   dump_target: z.array(name).max(64),
 });
 export type Profile = z.infer<typeof profile>;

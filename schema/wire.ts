@@ -112,7 +112,8 @@ export const reportBody = z.strictObject({
   agent_version: version,
   /** In `lab`: what emulated the machine. */
   emulator: z.string().max(80).nullable(),
-  armed_at: instant,
+  /** Null where the trial never got so far. */
+  armed_at: instant.nullable(),
   reported_at: instant,
   evidence,
   outcome,

@@ -17,8 +17,7 @@ export function captureCommandLine(): string {
 
 /** The words that first.sh reads. */
 export interface GuestOrders {
-  readonly mode: 'trial' | 'inventory' | 'bare';
-  readonly nonce?: string;
+  readonly mode: 'trial' | 'bare';
   readonly point?: string;
   readonly type?: string;
   readonly load?: string;
@@ -36,7 +35,6 @@ export function firstCommandLine(machine: LabMachine, orders: GuestOrders): stri
     `crashkernel=${build.crashKernelMib}M`,
     `ds.mode=${orders.mode}`,
     `ds.disk=${machine.disk}`,
-    `ds.nonce=${orders.nonce ?? ''}`,
     `ds.point=${orders.point ?? ''}`,
     `ds.type=${orders.type ?? ''}`,
     `ds.load=${orders.load ?? ''}`,
@@ -53,22 +51,28 @@ export function qualified(name: string): string {
 }
 
 /** What QEMU is started with, besides its channels. `disk` is a raw image; `iops` limits its requests a second. */
-export function qemuArguments(machine: LabMachine, boot: {
-  readonly kernel: string;
-  readonly initrd: string;
-  readonly commandLine: string;
-  readonly memoryMib: number;
-  readonly processors: number;
-  readonly disk: string;
-  readonly iops: number | null;
-}): string[] {
+export function qemuArguments(
+  machine: LabMachine,
+  boot: {
+    readonly kernel: string;
+    readonly initrd: string;
+    readonly commandLine: string;
+    readonly memoryMib: number;
+    readonly processors: number;
+    readonly disk: string;
+    readonly iops: number | null;
+  },
+): string[] {
   const throttle = boot.iops === null ? '' : `,throttling.iops-total=${boot.iops}`;
   return [
-    ...['-accel', 'tcg', '-cpu', 'qemu64', '-machine', machine.board],
+    ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64', '-machine', machine.board],
     ...['-m', String(boot.memoryMib), '-smp', String(boot.processors)],
     ...['-nodefaults', '-display', 'none', '-no-reboot'],
     ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
-    ...['-drive', `file=${boot.disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe${throttle}`],
+    ...[
+      '-drive',
+      `file=${boot.disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe${throttle}`,
+    ],
     ...machine.devices,
     ...['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.commandLine],
   ];

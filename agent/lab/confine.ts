@@ -22,8 +22,15 @@ export function isConfined(status: string): boolean {
  */
 export function confine(): void {
   if (process.getuid?.() !== 0 || isConfined(readFileSync('/proc/self/status', 'utf8'))) return;
-  if (!process.execve) throw new Error('this version of Node cannot replace its process: use Node 24 or newer');
+  if (!process.execve)
+    throw new Error('this version of Node cannot replace its process: use Node 24 or newer');
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
-  const setpriv = ['setpriv', '--bounding-set', '-sys_module,-sys_boot', '--inh-caps', '-sys_module,-sys_boot'];
+  const setpriv = [
+    'setpriv',
+    '--bounding-set',
+    '-sys_module,-sys_boot',
+    '--inh-caps',
+    '-sys_module,-sys_boot',
+  ];
   process.execve('/usr/bin/setpriv', [...setpriv, '--', ...self], process.env);
 }

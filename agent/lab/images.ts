@@ -18,7 +18,9 @@ async function libraries(root: string, program: string): Promise<CpioEntry[]> {
   const loader = join(root, 'lib64/ld-linux-x86-64.so.2');
   const places = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((dir) => join(root, dir)).join(':');
   const list = await run([loader, '--library-path', places, '--list', join(root, program)]);
-  const paths = [...list.matchAll(/=> (\/\S+) \(/g)].map((match) => match[1] ?? '').filter((path) => path !== loader);
+  const paths = [...list.matchAll(/=> (\/\S+) \(/g)]
+    .map((match) => match[1] ?? '')
+    .filter((path) => path !== loader);
   const entries = await Promise.all(
     paths.map(async (path) => file(`lib/${basename(path)}`, await readFile(await realpath(path)), true)),
   );
@@ -31,7 +33,9 @@ async function script(name: string, target: string): Promise<CpioEntry> {
 
 async function modules(kernel: Kernel, names: readonly string[]): Promise<CpioEntry[]> {
   const paths = await moduleLoadOrder(kernel, names);
-  const files = await Promise.all(paths.map(async (path) => file(`modules/${basename(path)}`, await readFile(path))));
+  const files = await Promise.all(
+    paths.map(async (path) => file(`modules/${basename(path)}`, await readFile(path))),
+  );
   return [...files, file('etc/modules', paths.map((path) => `${basename(path)}\n`).join(''))];
 }
 

@@ -50,7 +50,13 @@ export async function extractVmlinux(kernel: Kernel): Promise<void> {
 export async function mendHeaders(kernel: Kernel): Promise<void> {
   const makefile = join(kernel.headers, 'Makefile');
   const text = await readFile(makefile, 'utf8');
-  await writeFile(makefile, text.replace(/^include \/.*(?=\/linux-headers-[^/]*\/Makefile$)/m, `include ${join(kernel.headers, '..')}`));
+  await writeFile(
+    makefile,
+    text.replace(
+      /^include \/.*(?=\/linux-headers-[^/]*\/Makefile$)/m,
+      `include ${join(kernel.headers, '..')}`,
+    ),
+  );
 }
 
 /** Module names use `_` and `-` alike. */
@@ -79,7 +85,9 @@ export function buildId(file: Buffer): string | null {
  */
 export async function moduleLoadOrder(kernel: Kernel, names: readonly string[]): Promise<string[]> {
   const entries = await readdir(kernel.moduleDir, { recursive: true });
-  const paths = new Map(entries.filter((e) => e.endsWith('.ko')).map((e) => [canonical(e), join(kernel.moduleDir, e)]));
+  const paths = new Map(
+    entries.filter((e) => e.endsWith('.ko')).map((e) => [canonical(e), join(kernel.moduleDir, e)]),
+  );
   const builtin = await readFile(join(kernel.moduleDir, 'modules.builtin'), 'utf8');
   const isBuiltin = new Set(builtin.trim().split('\n').map(canonical));
   const order = new Set<string>();
@@ -87,7 +95,9 @@ export async function moduleLoadOrder(kernel: Kernel, names: readonly string[]):
     const path = paths.get(name);
     if (isBuiltin.has(name) || (path !== undefined && order.has(path))) return;
     if (path === undefined) throw new Error(`the kernel ${kernel.release} has no module ${name}`);
-    for (const needed of modinfo(await readFile(path), 'depends')?.split(',').filter(Boolean) ?? []) {
+    for (const needed of modinfo(await readFile(path), 'depends')
+      ?.split(',')
+      .filter(Boolean) ?? []) {
       await visit(canonical(needed));
     }
     order.add(path);

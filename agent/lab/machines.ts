@@ -24,7 +24,11 @@ const scsiDisk = ['-device', 'scsi-hd,drive=disk0,bus=hba.0'];
 const virtio = ['virtio_pci'];
 
 /** A SCSI host adapter with one disk. */
-function scsi(model: string, driver: string, modules: readonly string[] = [driver]): Omit<LabMachine, 'board'> {
+function scsi(
+  model: string,
+  driver: string,
+  modules: readonly string[] = [driver],
+): Omit<LabMachine, 'board'> {
   return {
     driver,
     devices: ['-device', `${model},id=hba`, ...scsiDisk],
@@ -88,7 +92,8 @@ export const labMachines = {
     board: 'pc',
     ...scsi('am53c974', 'am53c974'),
     inFlightMax: 1,
-    caveat: "QEMU's am53c974 raises the stale interrupt while the driver probes; on hardware this is not known",
+    caveat:
+      "QEMU's am53c974 raises the stale interrupt while the driver probes; on hardware this is not known",
   },
 } as const satisfies Record<string, LabMachine>;
 export type LabMachineName = keyof typeof labMachines;

@@ -2,8 +2,15 @@
  * From what a guest's channels showed to evidence. Pure: a recorded run gives the same evidence again. Only the
  * dump's finding is added from outside.
  */
-import { type DumpFinding, type Evidence, type Sighting, type Trigger, trigger } from '../../schema/evidence.ts';
+
 import { symptomOf, topFrames } from '../../schema/classify/symptom.ts';
+import {
+  type DumpFinding,
+  type Evidence,
+  type Sighting,
+  type Trigger,
+  trigger,
+} from '../../schema/evidence.ts';
 import { mechanisms, type Stage } from '../../schema/vocabulary.ts';
 
 /** One line that a channel showed, in the order of arrival. Times count from the guest's start. */
@@ -32,7 +39,13 @@ const handedOverPattern = /Linux version \d/;
 export function parseTrigger(line: string): (Trigger & { readonly nonce: string }) | null {
   const at = line.indexOf('crashpoint: v=1 ');
   if (at < 0) return null;
-  const words = new Map(line.slice(at + 12).trim().split(/\s+/).map((w) => w.split('=', 2) as [string, string]));
+  const words = new Map(
+    line
+      .slice(at + 12)
+      .trim()
+      .split(/\s+/)
+      .map((w) => w.split('=', 2) as [string, string]),
+  );
   const bit = (name: string) => words.get(name) === '1';
   const parsed = trigger.safeParse({
     crash_point: words.get('point'),
@@ -50,7 +63,10 @@ export function parseTrigger(line: string): (Trigger & { readonly nonce: string 
 
 /** A log line without what does not belong in a report: control characters, excess length. */
 function clean(line: string): string {
-  return line.replaceAll(/[^\x20-\x7e]/g, ' ').trimEnd().slice(0, 400);
+  return line
+    .replaceAll(/[^\x20-\x7e]/g, ' ')
+    .trimEnd()
+    .slice(0, 400);
 }
 
 /** The lines around the first that shows a symptom; where none does, the last ones. */
@@ -118,7 +134,8 @@ export function assembleEvidence(
   const captureFaults = faults.filter((f) => inCapture >= 0 && beacons.indexOf(f) > inCapture);
   const firstFault = faults.find((f) => !captureFaults.includes(f));
   const reset = observations.some(({ channel, text }) => channel === 'event' && text === 'WATCHDOG');
-  const failure = firstFault?.rest ?? ending.broken ?? (armedAt ? null : 'the guest ended before it was armed');
+  const failure =
+    firstFault?.rest ?? ending.broken ?? (armedAt ? null : 'the guest ended before it was armed');
   return {
     channel: { name: 'serial', could_see: [...mechanisms.kdump.stages], saw },
     trigger: fired,

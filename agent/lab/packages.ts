@@ -27,7 +27,8 @@ async function withLibraries(names: readonly string[]): Promise<string[]> {
 /** The release that Debian's newest kernel of this system has, such as `6.1.0-56-amd64`. */
 export async function newestKernelRelease(): Promise<string> {
   const [image] = await dependencies(['linux-image-amd64'], /^linux-image-\d/);
-  if (image === undefined) throw new Error('apt knows no kernel image: is linux-image-amd64 in the package lists?');
+  if (image === undefined)
+    throw new Error('apt knows no kernel image: is linux-image-amd64 in the package lists?');
   return image.slice('linux-image-'.length);
 }
 
@@ -39,7 +40,11 @@ export async function packagesFor(release: string): Promise<string[]> {
 }
 
 /** Downloads packages (nothing is run, nothing is installed) and unpacks them into `root`. Gives the files' names. */
-export async function unpackPackages(names: readonly string[], debs: string, root: string): Promise<string[]> {
+export async function unpackPackages(
+  names: readonly string[],
+  debs: string,
+  root: string,
+): Promise<string[]> {
   await mkdir(debs, { recursive: true });
   await mkdir(root, { recursive: true });
   await run(['apt-get', 'download', '-q', '-o', 'APT::Sandbox::User=root', ...names], { cwd: debs });

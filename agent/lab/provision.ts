@@ -79,7 +79,14 @@ async function buildCrashModule(dir: string, kernel: Kernel): Promise<string> {
   const source = join(dir, 'kmod');
   await rm(source, { recursive: true, force: true });
   await cp(join(packageDir, 'kmod'), source, { recursive: true });
-  const warnings = await run(['sh', '-c', 'make -s -C "$1" M="$2" W=1 modules 2>&1', 'sh', kernel.headers, source]);
+  const warnings = await run([
+    'sh',
+    '-c',
+    'make -s -C "$1" M="$2" W=1 modules 2>&1',
+    'sh',
+    kernel.headers,
+    source,
+  ]);
   if (/\bwarning\b/.test(warnings.replaceAll(/^.*(compiler differs|Skipping BTF).*$/gm, ''))) {
     throw new Error(`the crash module builds with warnings:\n${warnings}`);
   }
@@ -88,19 +95,25 @@ async function buildCrashModule(dir: string, kernel: Kernel): Promise<string> {
 
 /** Version numbers of the programs under test, from the packages that were unpacked. */
 function toolVersions(packages: string): Record<string, string> {
-  const version = (name: string) => new RegExp(`^${name}_(?:\\d+%3a)?([\\d.]+)`, 'm').exec(packages)?.[1] ?? 'unknown';
+  const version = (name: string) =>
+    new RegExp(`^${name}_(?:\\d+%3a)?([\\d.]+)`, 'm').exec(packages)?.[1] ?? 'unknown';
   return { kexec: version('kexec-tools'), makedumpfile: version('makedumpfile') };
 }
 
 /** Unpacks a kernel and the programs that the guests run. Gives the release and the programs' versions. */
-async function unpack(dir: string, progress: Progress): Promise<Pick<z.infer<typeof state>, 'release' | 'tools'>> {
+async function unpack(
+  dir: string,
+  progress: Progress,
+): Promise<Pick<z.infer<typeof state>, 'release' | 'tools'>> {
   const root = join(dir, 'root');
   const existing = await readState(join(dir, 'unpacked'));
   if (existing) return existing;
   progress('finding the newest Debian kernel');
   const release = await newestKernelRelease();
   const names = await packagesFor(release);
-  progress(`downloading and unpacking Linux ${release}, kexec-tools, makedumpfile (${names.length} packages)`);
+  progress(
+    `downloading and unpacking Linux ${release}, kexec-tools, makedumpfile (${names.length} packages)`,
+  );
   await rm(root, { recursive: true, force: true });
   const files = await unpackPackages(names, join(dir, 'debs'), root);
   const kernel = kernelIn(root, release);
@@ -124,7 +137,8 @@ export async function provision(dir: string, progress: Progress): Promise<Lab> {
   if ('advice' in host) throw host.advice;
   if (known?.inputs === inputs && host.install.length === 0) return labFrom(dir, known);
   await mkdir(dir, { recursive: true });
-  if (process.getuid?.() === 0) {
+  const isUnpacked = (await readState(join(dir, 'unpacked'))) !== null;
+  if (process.getuid?.() === 0 && (host.install.length > 0 || !isUnpacked)) {
     progress('updating the package lists');
     await run(['apt-get', 'update', '-q']);
   }
@@ -138,7 +152,14 @@ export async function provision(dir: string, progress: Progress): Promise<Lab> {
   const crashModule = await buildCrashModule(dir, kernel);
   progress(`building the images of ${Object.keys(labMachines).length} machines`);
   for (const [name, machine] of Object.entries(labMachines)) {
-    await buildImages(join(dir, 'root'), kernel, crashModule, machine, captureCommandLine(), join(dir, 'images', name));
+    await buildImages(
+      join(dir, 'root'),
+      kernel,
+      crashModule,
+      machine,
+      captureCommandLine(),
+      join(dir, 'images', name),
+    );
   }
   const version = /version ([\d.]+)/.exec(await run(['qemu-system-x86_64', '--version']))?.[1] ?? 'unknown';
   const made = { inputs, release, tools, emulator: `QEMU ${version} tcg` };

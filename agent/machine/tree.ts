@@ -16,9 +16,9 @@ export interface SystemTree {
   readonly buildId: (module: string) => string | null;
 }
 
-/** A note is three words, the name `GNU`, then the id (include/linux/elfnote.h). */
-function idInNote(note: Buffer): string | null {
-  return note.length >= 36 ? note.toString('hex', 16, 36) : null;
+/** The id in a note, both in hexadecimal: three words, the name `GNU`, then 20 bytes (include/linux/elfnote.h). */
+function idInNote(note: string): string | null {
+  return note.length >= 72 ? note.slice(32, 72) : null;
 }
 
 /** The files of this system below `root`, which is `/` but in tests. */
@@ -41,7 +41,7 @@ export function fileTree(root = '/'): SystemTree {
     list: (path) => (existsSync(at(path)) ? readdirSync(at(path)).sort() : []),
     buildId: (module) => {
       try {
-        return idInNote(readFileSync(at(`/sys/module/${module}/notes/.note.gnu.build-id`)));
+        return idInNote(readFileSync(at(`/sys/module/${module}/notes/.note.gnu.build-id`), 'hex'));
       } catch {
         return null;
       }
@@ -49,7 +49,7 @@ export function fileTree(root = '/'): SystemTree {
   };
 }
 
-/** The files that a guest sent: `path:line` (one for each line of a file), `path -> target`, `module id`. */
+/** The files that a guest sent: `path:line` (one for each line of a file), `path -> target`, `module note`. */
 export function capturedMap(
   files: readonly string[],
   links: readonly string[],
@@ -74,9 +74,11 @@ export function capturedMap(
     read: (path) => contents.get(path) ?? null,
     follow: (path) => targets.get(path) ?? null,
     list: (dir) => {
-      const names = paths.filter((p) => p.startsWith(`${dir}/`)).map((p) => p.slice(dir.length + 1).split('/')[0] ?? '');
+      const names = paths
+        .filter((p) => p.startsWith(`${dir}/`))
+        .map((p) => p.slice(dir.length + 1).split('/')[0] ?? '');
       return [...new Set(names)].sort();
     },
-    buildId: (module) => ids.get(module) ?? null,
+    buildId: (module) => idInNote(ids.get(module) ?? ''),
   };
 }

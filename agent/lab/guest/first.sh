@@ -1,6 +1,6 @@
 #!/bin/sh
-# The first kernel's only program: loads the capture kernel and the crash module, says what the machine is,
-# waits to be told to go on, puts load on the disk under test, and arms.
+# The first kernel's only program: says what the machine is, loads the capture kernel and the crash module,
+# plants what it is told to plant, waits to be told to go on, puts load on the disk under test, and arms.
 . /lib/lab.sh
 
 give_up() {
@@ -47,14 +47,15 @@ say booted "$(uname -r)"
 wait_for_disk 10 || give_up "the disk under test did not appear in the first kernel"
 mount -t debugfs debugfs /sys/kernel/debug
 inventory
-[ "$(opt ds.mode)" = inventory ] && { say inventoried; poweroff -f; }
+say inventoried
 
 kexec -s -p /capture/vmlinuz --initrd=/capture/initrd --append="$(cat /capture/cmdline) ds.disk=$disk" ||
 	give_up "kexec did not load the capture kernel"
 rm /capture/vmlinuz /capture/initrd
 insmod /modules/crashpoint.ko || give_up "the crash module did not load"
 control=/sys/kernel/debug/crashpoint/control
-nonce=$(opt ds.nonce)
+read -r order nonce <&4
+[ "$order" = plant ] || give_up "the order was not to plant"
 echo "action=plant nonce=$nonce" >$control || give_up "the crash module did not plant: $(dmesg | tail -n 1)"
 for pair in $(opt ds.sysctls | tr , ' '); do
 	file=/proc/sys/$(echo "${pair%=*}" | tr . /)
@@ -67,7 +68,7 @@ watchdog -F -t 2 -T "$(opt ds.watchdog_s)" /dev/watchdog &
 pinger=$!
 say prepared
 read -r order <&4
-[ "$order" = go ] || give_up "the order was not to go on"
+[ "$order" = go ] || give_up "the order was not to arm"
 
 start_load
 least=$(opt ds.inflight)

@@ -1,0 +1,71 @@
+/**
+ * The outbox: signed reports on their way. A report is durable here before it is sent, is sent until the survey
+ * gives a receipt, and its bytes never change. `waiting/NONCE.json` moves to `sent/` beside its receipt, or to
+ * `refused/` beside the reason; nothing is deleted.
+ */
+import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Envelope, envelope } from '../../schema/envelope.ts';
+import type { Receipt } from '../../schema/wire.ts';
+import { syncDirectory, writeDurably } from '../durable.ts';
+import { Refused } from './api.ts';
+
+const folders = ['waiting', 'sent', 'refused'] as const;
+
+export interface Outbox {
+  /** Takes a report in, durably. Does nothing where it has one of this name: the first bytes stay. */
+  readonly put: (nonce: string, e: Envelope) => Promise<void>;
+  /** Sends what waits, oldest name first. Gives what became of each; throws where the survey cannot be reached. */
+  readonly flush: (send: (e: Envelope) => Promise<Receipt>) => Promise<readonly Sent[]>;
+  readonly count: () => Promise<Record<(typeof folders)[number], number>>;
+}
+
+export type Sent =
+  | { readonly nonce: string; readonly receipt: Receipt }
+  | { readonly nonce: string; readonly refused: string };
+
+/** The outbox in a directory. */
+export async function outboxIn(dir: string): Promise<Outbox> {
+  for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
+  const list = async (folder: string) =>
+    (await readdir(join(dir, folder))).filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).sort();
+
+  async function move(name: string, to: 'sent' | 'refused', note: string): Promise<void> {
+    await writeDurably(join(dir, to, name.replace('.json', '.note')), note);
+    await rename(join(dir, 'waiting', name), join(dir, to, name));
+    await syncDirectory(join(dir, to));
+    await syncDirectory(join(dir, 'waiting'));
+  }
+
+  async function sendOne(name: string, send: (e: Envelope) => Promise<Receipt>): Promise<Sent> {
+    const nonce = name.slice(0, -'.json'.length);
+    const signed = envelope.parse(JSON.parse(await readFile(join(dir, 'waiting', name), 'utf8')));
+    try {
+      const receipt = await send(signed);
+      await move(name, 'sent', JSON.stringify(receipt));
+      return { nonce, receipt };
+    } catch (error) {
+      if (!(error instanceof Refused)) throw error;
+      await move(name, 'refused', error.message);
+      return { nonce, refused: error.message };
+    }
+  }
+
+  return {
+    put: async (nonce, e) => {
+      const name = `${nonce}.json`;
+      for (const folder of folders) if ((await list(folder)).includes(name)) return;
+      await writeDurably(join(dir, 'waiting', name), JSON.stringify(e), 0o600);
+    },
+    flush: async (send) => {
+      const sent: Sent[] = [];
+      for (const name of await list('waiting')) sent.push(await sendOne(name, send));
+      return sent;
+    },
+    count: async () => ({
+      waiting: (await list('waiting')).length,
+      sent: (await list('sent')).length,
+      refused: (await list('refused')).length,
+    }),
+  };
+}
