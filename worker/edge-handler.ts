@@ -6,8 +6,8 @@ import { problem } from '../schema/problem.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
-import { rootOf } from './serve/frame.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
 
 /** Settings of a deployment; see wrangler.toml. */
@@ -71,7 +71,9 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
         publicUrl: env.PUBLIC_URL ?? new URL(request.url).origin,
         cache,
         admitted: () => {
-          const later = publish(env).catch((error: unknown) => console.error(`publishing failed: ${rootOf(error)}`));
+          const later = publish(env).catch((error: unknown) =>
+            console.error(`publishing failed: ${rootOf(error)}`),
+          );
           context.waitUntil(later);
         },
       });

@@ -1,5 +1,5 @@
 /** The Node server's clock for editions: after an admission, when one is due, and now and then for passed deadlines. */
-import { rootOf } from '../serve/frame.ts';
+import { rootOf } from '../root-cause.ts';
 
 export interface Publisher {
   /** There may be something to publish. Costs nothing when that is known already. */

@@ -3,6 +3,7 @@ import type { Context, MiddlewareHandler } from 'hono';
 import { toHex } from '../../schema/bytes.ts';
 import { problem } from '../../schema/problem.ts';
 import { Refusal } from '../refusal.ts';
+import { rootOf } from '../root-cause.ts';
 import type { Services } from '../services.ts';
 import { pagePolicy } from '../view/paths.ts';
 import { problemAnswer } from './answer.ts';
@@ -36,15 +37,10 @@ export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
 export function answerError(error: unknown, c: AppContext): Response {
   if (error instanceof Refusal) return problemAnswer(error.problem);
   const requestId = c.get('requestId');
-  console.error(`request ${requestId} (${c.req.method} ${c.req.path.slice(0, 200)}) failed: ${rootOf(error)}`);
+  console.error(
+    `request ${requestId} (${c.req.method} ${c.req.path.slice(0, 200)}) failed: ${rootOf(error)}`,
+  );
   return problemAnswer(problem('internal-error', `Request ${requestId} could not be answered.`));
-}
-
-/** Where an error began, for the log. What wraps it may quote a statement with its values, and those stay out. */
-export function rootOf(error: unknown): string {
-  let root = error;
-  for (let depth = 0; depth < 8 && root instanceof Error && root.cause instanceof Error; depth++) root = root.cause;
-  return root instanceof Error ? (root.stack ?? root.message).slice(0, 2000) : String(root).slice(0, 200);
 }
 
 /** The answer where no route is. */

@@ -14,12 +14,12 @@ import type { AppContext } from './frame.ts';
 
 /** The query of an address. Throws the `invalid-query` refusal; each name may stand once. */
 export function readQuery(parameters: URLSearchParams): StatisticsQuery {
-  const given: Record<string, string> = {};
-  for (const [name, value] of parameters) {
-    if (Object.hasOwn(given, name))
-      throw new Refusal('invalid-query', `${name.slice(0, 60)} is given twice.`);
-    given[name] = value;
+  const names = [...parameters.keys()];
+  const wrong = names.find((name, i) => names.indexOf(name) !== i || name === '__proto__');
+  if (wrong !== undefined) {
+    throw new Refusal('invalid-query', `${wrong.slice(0, 60)} is given twice, or cannot be asked for.`);
   }
+  const given = Object.fromEntries(parameters);
   const parsed = statisticsQuery.safeParse(given);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
