@@ -1,0 +1,151 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { classify } from '../../schema/classify/classify.ts';
+import {
+  findScenario,
+  type ScenarioSet,
+  scenarioId,
+  scenarioSetNames,
+  scenarioSets,
+} from '../../schema/scenario.ts';
+import { type Command, jsonOption, surveyUrl, text, urlOption } from '../command.ts';
+import { openCampaign, openItems, runCampaign } from '../lab/campaign.ts';
+import { confine } from '../lab/confine.ts';
+import { type LabMachineName, labMachines } from '../lab/machines.ts';
+import { campaignPlan, machineNamed, unmet } from '../lab/plan.ts';
+import { type Lab, provision } from '../lab/provision.ts';
+import { runTrial } from '../lab/trial.ts';
+import { dataDir } from '../paths.ts';
+import { describeOutcome, describeTrial } from './describe.ts';
+import { surveyAt } from './survey-api.ts';
+
+function list(): void {
+  console.log('Machines:');
+  for (const [name, { caveat }] of Object.entries(labMachines)) {
+    console.log(`  ${name}${caveat ? `  (${caveat})` : ''}`);
+  }
+  for (const set of scenarioSetNames) {
+    console.log(`Scenarios of ${set}:`);
+    for (const scenario of scenarioSets[set]) console.log(`  ${scenarioId(scenario)}`);
+  }
+}
+
+/** The set that lists a scenario: the named one, else the first that has it. */
+function setOf(scenario: string, named: string | null): ScenarioSet | null {
+  const sets = scenarioSetNames.filter((set) => named === null || set === named);
+  return sets.find((set) => findScenario(set, scenario) !== null) ?? null;
+}
+
+/** Runs one trial for whoever sits at the terminal. Nothing is signed, nothing is sent. */
+async function runOne(
+  ready: Lab,
+  machine: LabMachineName,
+  set: ScenarioSet,
+  id: string,
+  json: boolean,
+): Promise<number> {
+  const scenario = findScenario(set, id);
+  if (scenario === null) return 2;
+  const nonce = randomBytes(16).toString('hex');
+  const { evidence, observations } = await runTrial(ready, machine, scenario, {
+    now: () => performance.now(),
+    beforePlanting: async () => nonce,
+    beforeArming: async () => {},
+    onObservation: ({ channel, text: line, atMs }) => {
+      const shown =
+        channel === 'console' || (channel === 'beacon' && !/^ds (file|link|build-id|listing) /.test(line));
+      if (!json && shown) console.log(`${(atMs / 1000).toFixed(2).padStart(7)}  ${line}`);
+    },
+  });
+  const outcome = classify(evidence, scenario, 'kdump');
+  if (json) console.log(JSON.stringify({ machine, set, scenario: id, evidence, outcome, observations }));
+  else {
+    console.log(`\n${machine} ${id}: ${describeOutcome(outcome)}`);
+    const caveat = labMachines[machine].caveat;
+    if (outcome.result === 'failed' && caveat) console.log(`Mind: ${caveat}.`);
+  }
+  return outcome.result === 'inconclusive' ? 1 : 0;
+}
+
+/** Runs what is open of the data directory's campaign; a first call plans it. */
+async function runAll(ready: Lab, url: string, most: number): Promise<number> {
+  const data = dataDir();
+  const campaign = await openCampaign(data, campaignPlan(most));
+  if (campaign === null) throw new Error('the campaign has no plan');
+  const planned = campaign.items.length;
+  const left = openItems(campaign).length;
+  let done = planned - left;
+  console.log(`Campaign: ${left} of ${planned} trials to run, two at a time.`);
+  const { givenUp } = await runCampaign({
+    lab: ready,
+    api: surveyAt(url, 90_000),
+    data,
+    campaign,
+    concurrency: 2,
+    onTrial: (trial) => console.log(describeTrial(trial, ++done, planned)),
+    onTrouble: ({ machine, scenario }, what) => console.log(`        ${machine} ${scenario}: ${what}`),
+  });
+  console.log(
+    givenUp === 0 ? 'The campaign is complete.' : `${givenUp} trials could not be run; start again to retry.`,
+  );
+  return givenUp === 0 ? 0 : 1;
+}
+
+export const lab: Command = {
+  name: 'lab',
+  summary: 'crashes emulated machines (QEMU) and verifies their dumps',
+  description:
+    'Runs real kernels with real drivers on emulated hardware, crashes them, and looks into the dumps. The first\nrun provisions the lab: it installs QEMU and a compiler and unpacks a kernel into the data directory.\nThis machine itself is never crashed: the lab runs without CAP_SYS_MODULE and CAP_SYS_BOOT.\nWith --machine and --scenario it runs one trial and sends nothing; with --campaign it runs the standing\ncampaign and reports to the survey.',
+  options: {
+    list: { type: 'boolean', help: 'lists machines and scenarios' },
+    machine: { type: 'string', value: 'NAME', help: 'the machine of a single trial' },
+    scenario: { type: 'string', value: 'ID', help: 'its scenario: crash_point/crash_type/load/mitigation' },
+    set: { type: 'string', value: 'SET', help: 'the scenario set, where more than one has it' },
+    campaign: { type: 'boolean', help: 'runs the campaign, or what is left of it' },
+    trials: { type: 'string', value: 'N', help: 'plans a new campaign of only N trials' },
+    provision: { type: 'boolean', help: 'only makes the lab ready' },
+    ...urlOption,
+    ...jsonOption,
+  },
+  examples: [
+    'dumpsurvey lab --list',
+    'dumpsurvey lab --machine am53c974-pc --scenario timer/exception/disk/none',
+    'dumpsurvey lab --campaign --url http://127.0.0.1:8787',
+  ],
+  run: async (values) => {
+    if (values.list) {
+      list();
+      return 0;
+    }
+    const machineText = text(values, 'machine');
+    const scenario = text(values, 'scenario');
+    const single = machineText !== null && scenario !== null;
+    if (!single && !values.campaign && !values.provision) {
+      console.error('Say what to run: --machine and --scenario, or --campaign. See dumpsurvey lab --help.');
+      return 2;
+    }
+    const machine = machineText === null ? null : machineNamed(machineText);
+    const set = scenario === null ? null : setOf(scenario, text(values, 'set'));
+    const impossible =
+      single &&
+      (!machine
+        ? `there is no machine ${machineText}`
+        : !set
+          ? `there is no scenario ${scenario}`
+          : unmet(machine, set, scenario));
+    const most = Number(text(values, 'trials') ?? Number.POSITIVE_INFINITY);
+    if (impossible || Number.isNaN(most) || most < 1) {
+      console.error(`${impossible || '--trials takes a number above 0'}. See dumpsurvey lab --list.`);
+      return 2;
+    }
+    confine();
+    const startedAt = performance.now();
+    const ready = await provision(join(dataDir(), 'lab'), (step) => {
+      const line = `[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`;
+      if (values.json) console.error(line);
+      else console.log(line);
+    });
+    if (machine && set && scenario) return runOne(ready, machine, set, scenario, values.json === true);
+    return values.campaign ? runAll(ready, surveyUrl(values), most) : 0;
+  },
+};

@@ -1,0 +1,95 @@
+/** What a machine says to the survey: who it is, that it wants a ticket, that it is about to crash. */
+import { createHash } from 'node:crypto';
+import { findScenario, type ScenarioSet, scenarioId } from '../../schema/scenario.ts';
+import type { Environment, Mechanism } from '../../schema/vocabulary.ts';
+import type { ArmedBody, EnrolBody, Ticket, TicketsBody } from '../../schema/wire.ts';
+import { agentVersion } from '../version.ts';
+import type { Api } from './api.ts';
+import type { KeyPair } from './keys.ts';
+import { findWork, ownerSignature, signBody } from './sign.ts';
+
+/** SHA-256 of a text's UTF-8 bytes, in hexadecimal. */
+export function sha256Of(text: string): string {
+  return createHash('sha256').update(text).digest('hex');
+}
+
+/** Enrols a machine with its profile; harmless where it is enrolled already. Gives the profile's hash. */
+export async function enrol(
+  api: Api,
+  machine: KeyPair,
+  owner: KeyPair,
+  profile: string,
+  nowMs: number,
+): Promise<string> {
+  const body: EnrolBody = {
+    version: '1.0',
+    machine: machine.name,
+    owner: owner.name,
+    owner_signature: ownerSignature(owner, machine),
+    profile,
+    work: { counter: findWork(machine) },
+    agent_version: agentVersion,
+    created_at: new Date(nowMs).toISOString(),
+  };
+  const answer = await api.enrol(signBody('enrol', body, machine));
+  const hash = sha256Of(profile);
+  if (answer.profile_sha256 !== hash)
+    throw new Error(`the survey took in another profile: ${answer.profile_sha256}`);
+  return hash;
+}
+
+export interface TicketRequest {
+  /** 16 bytes in hexadecimal: the same request is answered with the same ticket. */
+  readonly request: string;
+  readonly profileSha256: string;
+  readonly set: ScenarioSet;
+  readonly scenario: string;
+  readonly mechanism: Mechanism;
+  readonly environment: Environment;
+}
+
+/** Asks for one ticket, and checks that it is what was asked for: the server cannot define what runs here. */
+export async function askForTicket(
+  api: Api,
+  machine: KeyPair,
+  wanted: TicketRequest,
+  nowMs: number,
+): Promise<Ticket> {
+  const body: TicketsBody = {
+    version: '1.0',
+    machine: machine.name,
+    request: wanted.request,
+    profile_sha256: wanted.profileSha256,
+    set: wanted.set,
+    scenarios: [wanted.scenario],
+    mechanism: wanted.mechanism,
+    environment: wanted.environment,
+    created_at: new Date(nowMs).toISOString(),
+  };
+  const [ticket] = (await api.tickets(signBody('tickets', body, machine))).tickets;
+  const known = findScenario(wanted.set, wanted.scenario);
+  const same =
+    ticket !== undefined &&
+    known !== null &&
+    ticket.machine === machine.name &&
+    ticket.profile_sha256 === wanted.profileSha256 &&
+    scenarioId(ticket.scenario) === wanted.scenario &&
+    ticket.scenario.in_flight_min === known.in_flight_min &&
+    ticket.mechanism === wanted.mechanism &&
+    ticket.environment === wanted.environment;
+  if (!same)
+    throw new Error(`the survey sent another ticket than was asked for (${wanted.set} ${wanted.scenario})`);
+  return ticket;
+}
+
+/** Says that a trial is about to be armed. Throws where its ticket no longer allows that. */
+export async function noteArmed(api: Api, machine: KeyPair, ticket: Ticket, nowMs: number): Promise<void> {
+  if (nowMs > Date.parse(ticket.arm_by)) throw new Error(`the ticket was to be armed by ${ticket.arm_by}`);
+  const body: ArmedBody = {
+    version: '1.0',
+    machine: machine.name,
+    nonce: ticket.nonce,
+    armed_at: new Date(nowMs).toISOString(),
+  };
+  await api.armed(signBody('armed', body, machine));
+}

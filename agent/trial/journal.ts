@@ -1,0 +1,107 @@
+/**
+ * The journal: what this agent has begun, durable before it is done. One JSON object a line, appended with
+ * fsync; a torn last line, as a power cut leaves it, is dropped. From it every trial is resumed, or reported as
+ * what it was; none runs twice under one ticket, none is lost.
+ */
+import { mkdir, readFile, truncate } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import * as z from 'zod';
+import { ticket } from '../../schema/wire.ts';
+import { appendDurably, syncDirectory } from '../durable.ts';
+
+const ordinal = z.int().min(0);
+
+const entry = z.discriminatedUnion('step', [
+  /** A ticket came. A later one of the same ordinal replaces one that expired unused. */
+  z.object({ step: z.literal('ticket'), ordinal, ticket }),
+  /** The guest has planted and is about to be armed. */
+  z.object({
+    step: z.literal('arming'),
+    ordinal,
+    armed_at: z.string(),
+    sysctls: z.record(z.string(), z.int()),
+    listing: z.string(),
+  }),
+  /** The report's bytes, base64: signed as they are, also after a restart. */
+  z.object({ step: z.literal('report'), ordinal, payload: z.string() }),
+  /** The report is in the outbox. */
+  z.object({ step: z.literal('closed'), ordinal }),
+]);
+export type JournalEntry = z.infer<typeof entry>;
+type Step<S extends JournalEntry['step']> = Extract<JournalEntry, { step: S }>;
+
+/** How far a trial has come: the last entry of each step. */
+export interface TrialState {
+  readonly ticket?: Step<'ticket'>['ticket'];
+  readonly arming?: Step<'arming'>;
+  readonly payload?: string;
+  readonly closed: boolean;
+}
+
+/** The state of each trial after these entries. */
+export function foldJournal(entries: readonly JournalEntry[]): Map<number, TrialState> {
+  const trials = new Map<number, TrialState>();
+  for (const e of entries) {
+    const before = trials.get(e.ordinal) ?? { closed: false };
+    const next =
+      e.step === 'ticket'
+        ? { ...before, ticket: e.ticket }
+        : e.step === 'arming'
+          ? { ...before, arming: e }
+          : e.step === 'report'
+            ? { ...before, payload: e.payload }
+            : { ...before, closed: true };
+    trials.set(e.ordinal, next);
+  }
+  return trials;
+}
+
+/** The entries of a journal's text, and how many of its bytes they take. Throws where a line before the last is damaged. */
+export function parseJournal(text: string): {
+  readonly entries: JournalEntry[];
+  readonly intactBytes: number;
+} {
+  const entries: JournalEntry[] = [];
+  let intactBytes = 0;
+  const lines = text.split('\n');
+  const torn = lines.pop() ?? '';
+  for (const [i, line] of lines.entries()) {
+    try {
+      entries.push(entry.parse(JSON.parse(line)));
+    } catch (error) {
+      if (i === lines.length - 1 && torn === '') break;
+      throw new Error(
+        `line ${i + 1} of the journal is damaged: ${error instanceof Error ? error.message : error}`,
+      );
+    }
+    intactBytes += Buffer.byteLength(line) + 1;
+  }
+  return { entries, intactBytes };
+}
+
+export interface Journal {
+  readonly trials: () => ReadonlyMap<number, TrialState>;
+  /** Durable when it resolves. */
+  readonly append: (e: JournalEntry) => Promise<void>;
+}
+
+/** Opens the journal at `path`, or makes one. What a power cut tore off at its end is cut off. */
+export async function openJournal(path: string): Promise<Journal> {
+  await mkdir(dirname(path), { recursive: true });
+  const text = await readFile(path, 'utf8').catch((error: NodeJS.ErrnoException) => {
+    if (error.code === 'ENOENT') return '';
+    throw error;
+  });
+  const { entries, intactBytes } = parseJournal(text);
+  if (intactBytes < Buffer.byteLength(text)) await truncate(path, intactBytes);
+  let first = text === '';
+  return {
+    trials: () => foldJournal(entries),
+    append: async (e) => {
+      await appendDurably(path, JSON.stringify(e));
+      if (first) await syncDirectory(dirname(path));
+      first = false;
+      entries.push(e);
+    },
+  };
+}

@@ -1,0 +1,55 @@
+/** The report of a trial: evidence, and the outcome that follows from it, under the ticket's own words. */
+import { classify } from '../../schema/classify/classify.ts';
+import type { Evidence } from '../../schema/evidence.ts';
+import type { Population } from '../../schema/vocabulary.ts';
+import { type ReportBody, reportBody, type Ticket } from '../../schema/wire.ts';
+import { agentVersion } from '../version.ts';
+
+export interface TrialFacts {
+  readonly ticket: Ticket;
+  readonly population: Population;
+  readonly emulator: string | null;
+  readonly sysctls: Readonly<Record<string, number>>;
+  /** Null where the trial was never armed. */
+  readonly armedAt: string | null;
+  readonly evidence: Evidence;
+  readonly nowMs: number;
+}
+
+/** Builds the report's body. Throws a ZodError where evidence does not fit: that is a bug of the agent. */
+export function reportOf(facts: TrialFacts): ReportBody {
+  const { ticket, evidence } = facts;
+  return reportBody.parse({
+    version: '1.0',
+    machine: ticket.machine,
+    nonce: ticket.nonce,
+    profile_sha256: ticket.profile_sha256,
+    population: facts.population,
+    scenario: ticket.scenario,
+    mechanism: ticket.mechanism,
+    environment: ticket.environment,
+    sysctls: facts.sysctls,
+    agent_version: agentVersion,
+    emulator: facts.emulator,
+    armed_at: facts.armedAt,
+    reported_at: new Date(facts.nowMs).toISOString(),
+    evidence,
+    outcome: classify(evidence, ticket.scenario, ticket.mechanism),
+  } satisfies ReportBody);
+}
+
+/** The evidence of a trial that was armed when the agent was killed: nothing is known, and that is said. */
+export function interruptedEvidence(watchdogMs: number): Evidence {
+  return {
+    channel: { name: 'none', could_see: [], saw: [] },
+    trigger: null,
+    survived: false,
+    dump: null,
+    watchdog: { present: true, fired: false, timeout_ms: watchdogMs },
+    exit: 'lost',
+    harness_fault: 'the agent was ended while the trial ran, and the emulated machine with it',
+    crash_log: [],
+    capture_log: [],
+    duration_ms: 0,
+  };
+}

@@ -1,0 +1,4 @@
+/** The version of the agent, a factor of every trial. */
+import manifest from '../package.json' with { type: 'json' };
+
+export const agentVersion: string = manifest.version;
