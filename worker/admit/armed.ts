@@ -4,14 +4,14 @@ import type * as z from 'zod';
 import { type ArmedBody, type armedAnswer, armedBody, limits } from '../../schema/wire.ts';
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { type ArmedRow, findArmed, insertArmed } from '../store/armed.ts';
+import { type ArmedRow, insertArmed } from '../store/armed.ts';
 import { commitTo } from '../store/log.ts';
 import type { TicketRow } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { factsOf } from './facts.ts';
 import { openEnvelope } from './open.ts';
-import { ownTicket, profileOf } from './own-ticket.ts';
+import { ownTrial, profileOf } from './own-trial.ts';
 
 type ArmedAnswer = z.infer<typeof armedAnswer>;
 
@@ -19,24 +19,25 @@ type ArmedAnswer = z.infer<typeof armedAnswer>;
 export async function admitArmed(services: Services, bytes: Uint8Array): Promise<Admission<ArmedAnswer>> {
   const { store, now, random } = services;
   const { body, hash } = await openEnvelope(bytes, 'armed', armedBody);
-  const { ticket } = await ownTicket(services, body);
-  const earlier = await findArmed(store, ticket.nonce);
-  if (earlier !== null) return { fresh: false, answer: answerOf(earlier) };
+  const trial = await ownTrial(services, body);
+  const { ticket } = trial;
+  if (trial.armed !== null) return { fresh: false, answer: answerOf(trial.armed) };
   const nowMs = now();
   refuseIf(faultOfArming(body, ticket, nowMs));
 
-  const facts = factsOf(ticket, await profileOf(services, ticket), {
+  const facts = factsOf(ticket, profileOf(trial), {
     kind: 'armed',
     result: 'no_reply',
     stage: 'armed',
     report_by_ms: ticket.report_by_ms,
   });
   const row = { nonce: ticket.nonce, armed_at_ms: Date.parse(body.armed_at), admitted_at_ms: nowMs };
-  const fresh = await insertArmed(store, row, await commitTo(hash, random(16)), facts);
-  const admitted = await findArmed(store, ticket.nonce);
-  if (admitted === null)
+  const inserted = await insertArmed(store, row, await commitTo(hash, random(16)), facts);
+  if (inserted !== null) return { fresh: true, answer: answerOf(inserted) };
+  const { armed } = await ownTrial(services, body);
+  if (armed === null)
     throw new Error(`the armed note of ${ticket.nonce} was neither stored nor there before`);
-  return { fresh, answer: answerOf(admitted) };
+  return { fresh: false, answer: answerOf(armed) };
 }
 
 function answerOf(row: ArmedRow): ArmedAnswer {

@@ -9,21 +9,21 @@ import { limits, type Receipt, type ReportBody, reportBody } from '../../schema/
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { commitTo } from '../store/log.ts';
-import { findReportOf, insertReport, type ReportRow } from '../store/reports.ts';
+import { insertReport, type ReportRow } from '../store/reports.ts';
 import type { TicketRow } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { machineLabels } from './enrol.ts';
 import { factsOf } from './facts.ts';
 import { openEnvelope } from './open.ts';
-import { ownTicket, profileOf } from './own-ticket.ts';
+import { ownTrial, profileOf } from './own-trial.ts';
 
 /** Admits a report; the same one again gets its first receipt. Throws a Refusal; then nothing was stored. */
 export async function admitReport(services: Services, bytes: Uint8Array): Promise<Admission<Receipt>> {
   const { store, now, random } = services;
   const { body, payload, signature, hash } = await openEnvelope(bytes, 'report', reportBody);
-  const { machine, ticket } = await ownTicket(services, body);
-  const earlier = await findReportOf(store, ticket.nonce);
+  const trial = await ownTrial(services, body);
+  const { machine, ticket, report: earlier } = trial;
   if (earlier?.report_hash === hash) return { fresh: false, answer: receiptOf(earlier) };
   const nowMs = now();
   refuseIf(
@@ -32,30 +32,30 @@ export async function admitReport(services: Services, bytes: Uint8Array): Promis
 
   const outcome = classify(body.evidence, body.scenario, body.mechanism);
   const labels = [...machineLabels(machine), ...labelsOf(body, ticket, outcome, nowMs)];
-  const facts = factsOf(ticket, await profileOf(services, ticket), {
+  const facts = factsOf(ticket, profileOf(trial), {
     kind: 'report',
     result: outcome.result,
     stage: outcome.reached.proven,
     report_by_ms: null,
   });
-  const fresh = await insertReport(
-    store,
-    {
-      nonce: ticket.nonce,
-      report_hash: hash,
-      machine: body.machine,
-      admitted_at_ms: nowMs,
-      labels: JSON.stringify(labels),
-      outcome: JSON.stringify(outcome),
-    },
-    { payload, signature },
-    await commitTo(hash, random(16)),
-    facts,
-  );
-  const admitted = await findReportOf(store, ticket.nonce);
-  if (admitted === null) throw new Error(`the report on ${ticket.nonce} was neither stored nor there before`);
-  if (admitted.report_hash !== hash) refuseIf(faultOfSecond(admitted, ticket.nonce));
-  return { fresh, answer: receiptOf(admitted) };
+  const row = {
+    nonce: ticket.nonce,
+    report_hash: hash,
+    machine: body.machine,
+    admitted_at_ms: nowMs,
+    labels: JSON.stringify(labels),
+    outcome: JSON.stringify(outcome),
+  };
+  const committed = await commitTo(hash, random(16));
+  const inserted = await insertReport(store, row, { payload, signature }, committed, facts);
+  if (inserted !== null) return { fresh: true, answer: receiptOf(inserted) };
+
+  // Another request was faster: with the same report, or with a different one.
+  const { report: meanwhile } = await ownTrial(services, body);
+  if (meanwhile === null)
+    throw new Error(`the report on ${ticket.nonce} was neither stored nor there before`);
+  if (meanwhile.report_hash !== hash) refuseIf(faultOfSecond(meanwhile, ticket.nonce));
+  return { fresh: false, answer: receiptOf(meanwhile) };
 }
 
 function receiptOf(row: ReportRow): Receipt {

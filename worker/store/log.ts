@@ -21,12 +21,23 @@ export async function commitTo(hash: string, salt: Uint8Array<ArrayBuffer>): Pro
 
 /** The statement that appends an entry. What follows in the same batch refers to its index as `lastIndex`. */
 export function append(db: Database, kind: EntryKind, committed: Commitment, nowMs: number): Statement {
-  return db.insert(log).values({
-    log_index: sql`(select coalesce(max(${log.log_index}) + 1, 0) from ${log})`,
-    kind,
-    ...committed,
-    appended_at_ms: nowMs,
-  });
+  return db
+    .insert(log)
+    .values({
+      log_index: sql`(select coalesce(max(${log.log_index}) + 1, 0) from ${log})`,
+      kind,
+      ...committed,
+      appended_at_ms: nowMs,
+    })
+    .returning({ log_index: log.log_index });
+}
+
+/** The index that the first statement of a batch, an `append`, has taken. */
+export function appendedIndex(results: readonly unknown[]): number {
+  const [rows] = results as readonly [readonly { log_index: number }[]];
+  const index = rows[0]?.log_index;
+  if (index === undefined) throw new Error('the first statement of the batch appended nothing');
+  return index;
 }
 
 /** The index of the entry that the same batch has just appended. */

@@ -7,12 +7,6 @@ import { isConflict, read, type Store, write } from './open.ts';
 export type TicketRow = typeof tickets.$inferSelect;
 export type TicketToIssue = Omit<TicketRow, 'log_index'> & { readonly committed: Commitment };
 
-/** The ticket with this nonce, or null. */
-export async function findTicket(store: Store, nonce: string): Promise<TicketRow | null> {
-  const rows = await read(store, (db) => db.select().from(tickets).where(eq(tickets.nonce, nonce)));
-  return rows[0] ?? null;
-}
-
 /** The tickets that a machine's request was answered with, in order; none where it has not been. */
 export function ticketsOfRequest(store: Store, machine: string, request: string): Promise<TicketRow[]> {
   return read(store, (db) =>

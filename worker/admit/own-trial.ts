@@ -1,0 +1,29 @@
+/** The trial of a signed body, found and checked to be the signer's own. */
+import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
+import { Refusal } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import type { TicketRow } from '../store/tickets.ts';
+import { findTrial, type KnownTrial } from '../store/trials.ts';
+
+export type OwnTrial = KnownTrial & { readonly ticket: TicketRow };
+
+/** Throws the refusals `unknown-machine`, `unknown-ticket` and `foreign-ticket`. */
+export async function ownTrial(
+  { store }: Services,
+  { machine, nonce }: { machine: string; nonce: string },
+): Promise<OwnTrial> {
+  const trial = await findTrial(store, machine, nonce);
+  if (trial === null) throw new Refusal('unknown-machine', `No machine with key ${machine} is enrolled.`);
+  const { ticket } = trial;
+  if (ticket === null) throw new Refusal('unknown-ticket', `No ticket with nonce ${nonce} was issued.`);
+  if (ticket.machine !== machine) {
+    throw new Refusal('foreign-ticket', `Ticket ${nonce} was issued to another machine than ${machine}.`);
+  }
+  return { ...trial, ticket };
+}
+
+/** The profile that the ticket was issued for. It was checked when it was enrolled. */
+export function profileOf({ profile, ticket }: OwnTrial): Profile {
+  if (profile === null) throw new Error(`the profile of ticket ${ticket.nonce} is gone`);
+  return profileSchema.parse(JSON.parse(profile));
+}
