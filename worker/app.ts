@@ -19,6 +19,7 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
+import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
@@ -46,6 +47,7 @@ function routesOf(s: Services): Record<string, Route> {
 
     // What the survey says.
     '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
+    '/openapi.json': { get: () => jsonAnswer(openApi()) },
     '/v1/status': { get: async () => jsonAnswer(await status(s)) },
     '/v1/statistics': { get: (c) => statistics(s, c) },
     '/v1/editions': { get: (c) => listEditions(s, c) },

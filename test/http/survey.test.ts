@@ -361,6 +361,18 @@ describe.each(runtimeNames)('on %s', (name) => {
       expect(Object.keys(index.scenario_sets as object)).toContain('standard/1');
     });
 
+    it('describe themselves, each of them, with closed field lists', async () => {
+      const api = (await get(url, '/openapi.json')).json as {
+        paths: Record<string, object>;
+        components: { schemas: Record<string, { additionalProperties?: boolean; properties?: object }> };
+      };
+      const { addresses } = (await get(url, '/v1')).json as { addresses: string[] };
+      const described = Object.keys(api.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'));
+      expect(described.sort()).toEqual(addresses.filter((path) => path.startsWith('/v1')).sort());
+      expect(api.components.schemas.report).toMatchObject({ additionalProperties: false });
+      expect(Object.keys(api.components.schemas.report?.properties ?? {})).toContain('evidence');
+    });
+
     it('tell the status', async () => {
       const status = (await get(url, '/v1/status')).json as { campaign: Record<string, number> };
       expect(status).toMatchObject({ imported: 0, campaign: { planned: 0 } });
