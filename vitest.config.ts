@@ -1,10 +1,31 @@
 import { defineConfig } from 'vitest/config';
 
+const env = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' };
+
 export default defineConfig({
   test: {
-    include: ['{schema,worker,agent,test}/**/*.test.ts'],
-    testTimeout: 30_000,
-    hookTimeout: 120_000,
-    env: { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'false' },
+    projects: [
+      {
+        test: {
+          name: 'fast',
+          include: ['{schema,worker,agent,test}/**/*.test.ts'],
+          exclude: ['test/lab/**', 'test/end-to-end/**'],
+          testTimeout: 60_000,
+          hookTimeout: 120_000,
+          env,
+        },
+      },
+      {
+        // Real crashes: each test runs guests, so files and tests take turns.
+        test: {
+          name: 'lab',
+          include: ['test/lab/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+          fileParallelism: false,
+          testTimeout: 600_000,
+          hookTimeout: 600_000,
+          env,
+        },
+      },
+    ],
   },
 });

@@ -1,0 +1,71 @@
+/**
+ * `npm test`: everything, on a fresh Debian machine as root without a step before it. Sets up what the tests
+ * need (Chromium and the lab), then runs the checks and each test project. With DUMPSURVEY_TEST_RESULTS it
+ * leaves a JSON report of each run there.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Advice } from '../agent/advice.ts';
+import { confine } from '../agent/lab/confine.ts';
+import { installPackages } from '../agent/lab/host.ts';
+import { provision } from '../agent/lab/provision.ts';
+import { dataDir, packageDir } from '../agent/paths.ts';
+import { run } from '../agent/run.ts';
+
+const results = process.env.DUMPSURVEY_TEST_RESULTS;
+const bin = join(packageDir, 'node_modules/.bin');
+
+/** Runs a program with its output shown. */
+function passes(command: string, args: readonly string[]): boolean {
+  return spawnSync(command, args, { cwd: packageDir, stdio: 'inherit' }).status === 0;
+}
+
+function check(): boolean {
+  console.log('\n== check: biome, tsc');
+  const passed = passes(join(bin, 'biome'), ['check', '.']) && passes(join(bin, 'tsc'), ['--noEmit']);
+  if (results) {
+    const report = { success: passed, numTotalTests: 1, numPassedTests: passed ? 1 : 0 };
+    writeFileSync(join(results, 'check.json'), JSON.stringify(report));
+  }
+  return passed;
+}
+
+function vitest(project: string): boolean {
+  console.log(`\n== ${project}`);
+  const report = results ? ['--reporter=json', `--outputFile.json=${join(results, `${project}.json`)}`] : [];
+  return passes(join(bin, 'vitest'), ['run', '--project', project, '--reporter=default', ...report]);
+}
+
+/** Chromium, for the tests that look at pages as a browser does. */
+async function ensureChromium(): Promise<void> {
+  if (existsSync('/usr/bin/chromium')) return;
+  if (process.getuid?.() !== 0) {
+    throw new Advice('The tests of the pages need Chromium. Run this, then start again:', [
+      'sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium',
+    ]);
+  }
+  console.log('installing chromium');
+  await run(['apt-get', 'update', '-q']);
+  await installPackages(['chromium']);
+}
+
+async function main(): Promise<boolean> {
+  const startedAt = performance.now();
+  const told = (step: string) =>
+    console.log(`[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`);
+  await ensureChromium();
+  await provision(join(dataDir(), 'lab'), told);
+  const passed = [check(), vitest('fast'), vitest('lab')].every(Boolean);
+  told(passed ? 'all tests passed' : 'some tests failed: see above');
+  return passed;
+}
+
+confine();
+try {
+  process.exitCode = (await main()) ? 0 : 1;
+} catch (error) {
+  if (!(error instanceof Advice)) throw error;
+  console.error(error.message);
+  process.exitCode = 3;
+}
