@@ -103,6 +103,33 @@ export interface Listing {
 
 const plantedKinds: readonly string[] = ['page', 'slab', 'vmalloc', 'module-data', 'percpu'];
 
+const address = /^0x[0-9a-f]{1,16}$/;
+
+/** The words `name=value` of a line. */
+function wordsOf(line: string): Map<string, string> {
+  return new Map(
+    line
+      .trim()
+      .split(/\s+/)
+      .map((word) => word.split('=', 2) as [string, string]),
+  );
+}
+
+/** A canary's line, or null where it is not one: contents are made of 8-byte words, and every number must be whole. */
+function plantedIn(words: ReadonlyMap<string, string>): Planted | null {
+  const [index = '', kind = '', phys = '', bytes = ''] = ['canary', 'kind', 'phys', 'bytes'].map((name) =>
+    words.get(name),
+  );
+  const isWhole = /^\d{1,3}$/.test(index) && address.test(phys) && /^[1-9]\d{0,8}$/.test(bytes);
+  if (!isWhole || !plantedKinds.includes(kind) || Number(bytes) % 8 !== 0) return null;
+  return {
+    index: Number(index),
+    kind: kind as Planted['kind'],
+    phys: BigInt(phys),
+    byteCount: Number(bytes),
+  };
+}
+
 /**
  * The module's `listing` file. Throws an Error that names the line where it is not one: a trial whose listing
  * cannot be read must not be armed.
@@ -112,23 +139,14 @@ export function parseListing(text: string): Listing {
   const records = new Map<string, bigint>();
   const canaries: Planted[] = [];
   for (const line of text.split('\n').filter((l) => l.trim() !== '')) {
-    const words = new Map(
-      line
-        .trim()
-        .split(/\s+/)
-        .map((word) => word.split('=', 2) as [string, string]),
-    );
-    const phys = words.get('phys');
-    if (words.get('v') === '1') nonce = words.get('nonce');
-    else if (words.has('record') && phys) records.set(words.get('record') ?? '', BigInt(phys));
-    else if (words.has('canary') && phys && plantedKinds.includes(words.get('kind') ?? '')) {
-      canaries.push({
-        index: Number(words.get('canary')),
-        kind: words.get('kind') as Planted['kind'],
-        phys: BigInt(phys),
-        byteCount: Number(words.get('bytes')),
-      });
-    } else throw new Error(`the module's listing has a line that is not understood: ${line}`);
+    const words = wordsOf(line);
+    const record = words.get('record');
+    const phys = words.get('phys') ?? '';
+    const canary = plantedIn(words);
+    if (words.get('v') === '1' && /^[0-9a-f]{32}$/.test(words.get('nonce') ?? '')) nonce = words.get('nonce');
+    else if (record !== undefined && address.test(phys)) records.set(record, BigInt(phys));
+    else if (canary) canaries.push(canary);
+    else throw new Error(`the module's listing has a line that is not understood: ${line}`);
   }
   const armed = records.get('armed');
   const fired = records.get('fired');

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { classify } from '../../schema/classify/classify.ts';
+import { emulationNote } from '../../schema/emulation.ts';
 import {
   findScenario,
   type ScenarioSet,
@@ -21,9 +22,7 @@ import { surveyAt } from './survey-api.ts';
 
 function list(): void {
   console.log('Machines:');
-  for (const [name, { caveat }] of Object.entries(labMachines)) {
-    console.log(`  ${name}${caveat ? `  (${caveat})` : ''}`);
-  }
+  for (const name of Object.keys(labMachines)) console.log(`  ${name}`);
   for (const set of scenarioSetNames) {
     console.log(`Scenarios of ${set}:`);
     for (const scenario of scenarioSets[set]) console.log(`  ${scenarioId(scenario)}`);
@@ -61,8 +60,7 @@ async function runOne(
   if (json) console.log(JSON.stringify({ machine, set, scenario: id, evidence, outcome, observations }));
   else {
     console.log(`\n${machine} ${id}: ${describeOutcome(outcome)}`);
-    const caveat = labMachines[machine].caveat;
-    if (outcome.result === 'failed' && caveat) console.log(`Mind: ${caveat}.`);
+    if (outcome.result === 'failed') console.log(emulationNote('lab', labMachines[machine].driver));
   }
   return outcome.result === 'inconclusive' ? 1 : 0;
 }

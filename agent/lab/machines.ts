@@ -16,8 +16,6 @@ export interface LabMachine {
   readonly disk: string;
   /** How many requests the controller really keeps in flight under this load, at least. */
   readonly inFlightMax: number;
-  /** Where a failure of this machine may be the emulation's fault. */
-  readonly caveat: string | null;
 }
 
 const scsiDisk = ['-device', 'scsi-hd,drive=disk0,bus=hba.0'];
@@ -35,7 +33,6 @@ function scsi(
     modules: [...modules, 'sd_mod'],
     disk: 'sda',
     inFlightMax: 8,
-    caveat: null,
   };
 }
 
@@ -45,7 +42,6 @@ const virtioBlk = {
   modules: [...virtio, 'virtio_blk'],
   disk: 'vda',
   inFlightMax: 8,
-  caveat: null,
 } as const;
 
 const nvme = {
@@ -54,7 +50,6 @@ const nvme = {
   modules: ['nvme'],
   disk: 'nvme0n1',
   inFlightMax: 8,
-  caveat: null,
 } as const;
 
 /** The rows, by name: driver and board. */
@@ -69,7 +64,6 @@ export const labMachines = {
     modules: ['ahci', 'sd_mod'],
     disk: 'sda',
     inFlightMax: 8,
-    caveat: null,
   },
   'nvme-pc': { board: 'pc', ...nvme },
   'nvme-q35': { board: 'q35', ...nvme },
@@ -80,20 +74,16 @@ export const labMachines = {
     modules: ['ata_piix', 'sd_mod'],
     disk: 'sda',
     inFlightMax: 1,
-    caveat: null,
   },
   'megaraid_sas-pc': { board: 'pc', ...scsi('megasas', 'megaraid_sas') },
   'sym53c8xx-pc': {
     board: 'pc',
     ...scsi('lsi53c895a', 'sym53c8xx'),
-    caveat: "QEMU's lsi53c895a keeps its interrupt asserted over the crash; on hardware this is not known",
   },
   'am53c974-pc': {
     board: 'pc',
     ...scsi('am53c974', 'am53c974'),
     inFlightMax: 1,
-    caveat:
-      "QEMU's am53c974 raises the stale interrupt while the driver probes; on hardware this is not known",
   },
 } as const satisfies Record<string, LabMachine>;
 export type LabMachineName = keyof typeof labMachines;

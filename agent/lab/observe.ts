@@ -3,7 +3,7 @@
  * dump's finding is added from outside.
  */
 
-import { symptomOf, topFrames } from '../../schema/classify/symptom.ts';
+import { tellingLine } from '../../schema/classify/symptom.ts';
 import {
   type DumpFinding,
   type Evidence,
@@ -29,9 +29,13 @@ export interface Ending {
   readonly broken: string | null;
 }
 
-/** Lines that the first kernel's own detectors print (kernel/panic.c, arch/x86/kernel/dumpstack.c, kernel/watchdog.c, kernel/rcu/tree_stall.h). */
+/**
+ * Lines by which the first kernel says that it ends: the panic line, and the headers of faults, which may reach the
+ * capture kernel without one (kernel/panic.c, arch/x86/kernel/dumpstack.c, arch/x86/mm/fault.c). The reports of a
+ * lockup or a stall are only warnings: where they are set up to stop the kernel, the panic line follows.
+ */
 const detectedPattern =
-  /Kernel panic|BUG: |Oops: |kernel BUG at|soft lockup|hard LOCKUP|detected stalls?|self-detected stall|general protection fault|double fault|stack guard page/;
+  /Kernel panic|BUG: (kernel NULL|unable to handle)|Oops: |kernel BUG at|general protection fault|double fault|stack guard page/;
 
 const handedOverPattern = /Linux version \d/;
 
@@ -69,11 +73,15 @@ function clean(line: string): string {
     .slice(0, 400);
 }
 
-/** The lines around the first that shows a symptom; where none does, the last ones. */
+/** Where no line says what went wrong, so many of the last ones say how far it got. */
+const quietLines = 20;
+
+/** The lines from shortly before the one that says what went wrong; where none does, the last ones. At most `most`. */
 export function excerpt(lines: readonly string[], most: number): string[] {
-  const first = lines.findIndex((line) => symptomOf([line]) !== null || topFrames([line]).length > 0);
-  const from = first < 0 ? Math.max(0, lines.length - most) : Math.max(0, first - 3);
-  return lines.slice(from, from + most).map(clean);
+  const telling = tellingLine(lines);
+  const from = telling === null ? lines.length - Math.min(most, quietLines) : telling - 3;
+  const start = Math.max(0, from);
+  return lines.slice(start, start + most).map(clean);
 }
 
 interface Beacon {
@@ -145,7 +153,7 @@ export function assembleEvidence(
     exit: ending.broken ? 'lost' : ending.overdue ? 'timeout' : reset ? 'watchdog' : 'reboot',
     harness_fault: failure === null ? null : clean(failure).slice(0, 300),
     crash_log: crashLog.slice(0, 60).map(clean),
-    capture_log: [...captureFaults.map(({ rest }) => clean(rest)), ...excerpt(captureLog, 100)],
+    capture_log: [...captureFaults.slice(0, 20).map(({ rest }) => clean(rest)), ...excerpt(captureLog, 100)],
     duration_ms: Math.max(0, Math.round(ending.atMs)),
   };
 }

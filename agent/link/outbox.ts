@@ -1,7 +1,7 @@
 /**
  * The outbox: signed reports on their way. A report is durable here before it is sent, is sent until the survey
  * gives a receipt, and its bytes never change. `waiting/NONCE.json` moves to `sent/` beside its receipt, or to
- * `refused/` beside the reason; nothing is deleted.
+ * `refused/` beside the reason, which may be that the file is torn; nothing is deleted.
  */
 import { mkdir, readdir, readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -24,6 +24,15 @@ export type Sent =
   | { readonly nonce: string; readonly receipt: Receipt }
   | { readonly nonce: string; readonly refused: string };
 
+/** The envelope that a file's text holds, or null where it holds none. */
+function signedIn(text: string): Envelope | null {
+  try {
+    return envelope.parse(JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
 /** The outbox in a directory. */
 export async function outboxIn(dir: string): Promise<Outbox> {
   for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
@@ -39,7 +48,12 @@ export async function outboxIn(dir: string): Promise<Outbox> {
 
   async function sendOne(name: string, send: (e: Envelope) => Promise<Receipt>): Promise<Sent> {
     const nonce = name.slice(0, -'.json'.length);
-    const signed = envelope.parse(JSON.parse(await readFile(join(dir, 'waiting', name), 'utf8')));
+    const signed = signedIn(await readFile(join(dir, 'waiting', name), 'utf8'));
+    if (!signed) {
+      const refused = `${name} does not hold a signed report: it was torn or changed on this disk`;
+      await move(name, 'refused', refused);
+      return { nonce, refused };
+    }
     try {
       const receipt = await send(signed);
       await move(name, 'sent', JSON.stringify(receipt));

@@ -75,9 +75,10 @@ function controllersOf(tree: SystemTree, disk: string, devices: readonly Device[
   return last === undefined ? [] : [last];
 }
 
-/** MiB, to the nearest 64: what is left of the memory varies a little from boot to boot. */
-function memoryMib(tree: SystemTree): number {
-  return Math.max(64, Math.round(number(tree.read('/proc/meminfo'), 0) / 1024 / 64) * 64);
+/** MiB of memory with the capture kernel's part, to the nearest 64: what the kernel keeps for itself varies from boot to boot. */
+function memoryMib(tree: SystemTree, crashKernelMib: number): number {
+  const totalMib = number(tree.read('/proc/meminfo'), 0) / 1024 + crashKernelMib;
+  return Math.max(64, Math.round(totalMib / 64) * 64);
 }
 
 /** The profile of a system. Throws a ZodError where a value does not fit the allow-list. */
@@ -85,6 +86,7 @@ export function inventory(tree: SystemTree, known: KnownFacts): Profile {
   const release = tree.read('/proc/sys/kernel/osrelease') ?? 'unknown';
   const devices = [...devicesOn(tree, 'pci'), ...devicesOn(tree, 'virtio')];
   const crashBytes = tree.read('/sys/kernel/kexec_crash_size') ?? tree.read('/sys/kernel/kexec/crash_size');
+  const crashKernelMib = Math.round(number(crashBytes, 0) / 1024 / 1024);
   return profile.parse({
     version: '1.0',
     population: known.population,
@@ -93,9 +95,9 @@ export function inventory(tree: SystemTree, known: KnownFacts): Profile {
     chipset: chipsetOf(devices),
     firmware: tree.read('/sys/firmware/efi/fw_platform_size') === null ? 'bios' : 'efi',
     cpu: cpu(tree),
-    memory_mib: memoryMib(tree),
+    memory_mib: memoryMib(tree, crashKernelMib),
     iommu: tree.list('/sys/class/iommu').length > 0,
-    crash_kernel_mib: Math.round(number(crashBytes, 0) / 1024 / 1024),
+    crash_kernel_mib: crashKernelMib,
     tools: known.tools,
     devices,
     dump_target: known.dumpDisk === null ? [] : controllersOf(tree, known.dumpDisk, devices),

@@ -1,4 +1,5 @@
 /** Failures as maintainers want them: by signature, with the lines that show it and the command that repeats it. */
+import { emulationNote } from '../../schema/emulation.ts';
 import { type Cause, causes, driverCauses } from '../../schema/vocabulary.ts';
 import type { FailureEntry } from './data.ts';
 import { counted } from './format.ts';
@@ -37,6 +38,7 @@ function signatureArticle(group: readonly FailureEntry[]): Markup | null {
   if (newest === undefined) return null;
   const { outcome } = newest;
   const repeat = reproduceCommand(newest.lab_machine, newest.scenario);
+  const note = emulationNote(newest.population, newest.driver);
   return html`<article class="failure">
     <h3>${failureTitle(newest)}</h3>
     <p>${outcomeSentence(newest.mechanism, outcome)}</p>
@@ -47,6 +49,7 @@ function signatureArticle(group: readonly FailureEntry[]): Markup | null {
       <div><dt>machine</dt><dd>${newest.lab_machine ?? 'a real machine'}, ${newest.chipset}, Linux ${newest.kernel_release}</dd></div>
     </dl>
     ${newest.evidence.length === 0 ? html`<p>No log lines came with it.</p>` : logLines(`Log lines of report ${newest.report_id}`, newest.evidence)}
+    ${note === null ? null : html`<p>${note}</p>`}
     ${repeat === null ? null : html`<p class="label">Repeat it:</p>${command(repeat)}`}
     <p class="note">${counted(group.length, 'report')}${outcome.signature === null ? '' : ' with this signature'}:
       ${group.map((f, at) => html`${at === 0 ? '' : ', '}<a href="${reportPath(f.report_id)}">${f.report_id}</a>`)}; newest ${time(newest.admitted_at)}.</p>

@@ -2,6 +2,7 @@
  * Failures as an Atom feed (RFC 4287), for maintainers and their mail. An entry is a report: its id is the
  * report's address and never changes, so a reader shows each failure once.
  */
+import { emulationNote } from '../../schema/emulation.ts';
 import type { FailureEntry, FailuresData } from './data.ts';
 import { html, visible } from './markup.ts';
 import {
@@ -19,6 +20,7 @@ import { xml } from './xml.ts';
 function content(f: FailureEntry): string {
   const { outcome, scenario } = f;
   const repeat = reproduceCommand(f.lab_machine, scenario);
+  const note = emulationNote(f.population, f.driver);
   return html`<p>${outcomeSentence(f.mechanism, outcome)}</p>
 <ul>
 <li>stage: ${outcome.reached.proven ?? 'none'} proven, ${outcome.reached.excluded ?? 'none'} excluded</li>
@@ -27,6 +29,7 @@ function content(f: FailureEntry): string {
 <li>signature: <code>${outcome.signature ?? 'none'}</code></li>
 <li>machine: ${f.lab_machine ?? 'a real machine'}, ${f.chipset}, Linux ${f.kernel_release} (population ${f.population})</li>
 </ul>
+${note === null ? null : html`<p>${note}</p>`}
 ${f.evidence.length === 0 ? null : html`<pre>${f.evidence.join('\n')}</pre>`}
 ${repeat === null ? null : html`<p>Repeat it:</p><pre>${repeat}</pre>`}`.toString();
 }

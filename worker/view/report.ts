@@ -1,4 +1,5 @@
 /** One report: its outcome in a sentence, then everything that the outcome rests on. */
+import { emulationNote } from '../../schema/emulation.ts';
 import { type DumpFinding, type Evidence, inClaimedContext, type Trigger } from '../../schema/evidence.ts';
 import type { Outcome } from '../../schema/outcome.ts';
 import type { Profile } from '../../schema/profile.ts';
@@ -141,13 +142,18 @@ function dumpFacts(dump: DumpFinding | null, outcome: Outcome): Markup {
   ]);
 }
 
+/** The drivers of the controllers that the dump goes through. */
+function dumpTargetDrivers(profile: Profile | null): readonly string[] {
+  const targets = profile?.devices.filter(({ address }) => profile.dump_target.includes(address)) ?? [];
+  return [...new Set(targets.flatMap(({ driver }) => driver ?? []))];
+}
+
 function machineFacts(body: ReportBody, profile: Profile | null): Markup {
   const emulator: Fact = ['emulator', body.emulator ?? 'none'];
   const key: Fact = ['key', html`<code class="hash">${body.machine}</code>`];
   const hash: Fact = ['profile, SHA-256', html`<code class="hash">${body.profile_sha256}</code>`];
   if (profile === null) return facts([emulator, key, hash]);
-  const targets = profile.devices.filter(({ address }) => profile.dump_target.includes(address));
-  const drivers = [...new Set(targets.flatMap(({ driver }) => driver ?? []))];
+  const drivers = dumpTargetDrivers(profile);
   const tools = Object.entries(profile.tools).map(([tool, version]) => `${tool} ${version}`);
   return facts([
     ['row of the machine catalogue', profile.lab_machine ?? 'none: a real machine'],
@@ -239,6 +245,10 @@ function labelList(d: ReportData): Markup {
 export function renderReport(d: ReportData): string {
   const { body, outcome } = d;
   const repeat = reproduceCommand(d.profile?.lab_machine ?? null, body.scenario);
+  const note =
+    outcome.result === 'failed'
+      ? emulationNote(body.population, dumpTargetDrivers(d.profile)[0] ?? '')
+      : null;
   const signature = d.envelope.signatures[0];
   const json = reportApiPath(d.report_id);
   return page({
@@ -252,6 +262,7 @@ export function renderReport(d: ReportData): string {
 ${disagreement(body.outcome, outcome)}
 <section aria-labelledby="outcome"><h2 id="outcome">Outcome</h2>
 ${outcomeFacts(outcome, body.evidence)}
+${note === null ? null : html`<p>${note}</p>`}
 ${repeat === null ? null : html`<h3>Repeat it</h3>${command(repeat)}`}</section>
 <section aria-labelledby="stages"><h2 id="stages">How far it got</h2>
 ${stageTable(body, outcome)}</section>
