@@ -59,7 +59,7 @@ describe('parseListing', () => {
     ['the armed record', /^record=armed.*\n/m],
     ['the fired record', /^record=fired.*\n/m],
     ['every canary', /^canary=.*\n/gm],
-    ['everything', /[^]/g],
+    ['everything', /^.*\n/gm],
   ])('refuses a listing without %s', (_, part) => {
     expect(() => parseListing(real.replaceAll(new RegExp(part.source, 'gm'), ''))).toThrow(/lacks/);
   });
