@@ -53,8 +53,17 @@ async function campaignIsOpen(data: string): Promise<boolean> {
   return campaign === null || openItems(campaign).length > 0;
 }
 
-/** Runs everything until it is told to stop. */
+/** Runs everything until it is told to stop. What a person can mend is one message. */
 export async function start(args: readonly string[]): Promise<void> {
+  try {
+    await startAll(args);
+  } catch (error) {
+    console.error(error instanceof Error && !('code' in error) ? error.stack : String(error));
+    process.exitCode = 1;
+  }
+}
+
+async function startAll(args: readonly string[]): Promise<void> {
   let values: { 'no-campaign'?: boolean; trials?: string };
   try {
     ({ values } = parseArgs({

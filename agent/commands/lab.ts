@@ -16,6 +16,7 @@ import { type LabMachineName, labMachines } from '../lab/machines.ts';
 import { campaignPlan, machineNamed, unmet } from '../lab/plan.ts';
 import { type Lab, provision } from '../lab/provision.ts';
 import { runTrial } from '../lab/trial.ts';
+import { takeLock } from '../lock.ts';
 import { dataDir } from '../paths.ts';
 import { describeOutcome, describeTrial } from './describe.ts';
 import { surveyAt } from './survey-api.ts';
@@ -74,6 +75,7 @@ async function runAll(ready: Lab, url: string, most: number): Promise<number> {
   const left = openItems(campaign).length;
   let done = planned - left;
   console.log(`Campaign: ${left} of ${planned} trials to run, two at a time.`);
+  const release = await takeLock(join(data, 'campaign', 'lock'), 'The campaign in this data directory');
   const { givenUp } = await runCampaign({
     lab: ready,
     api: surveyAt(url, 90_000),
@@ -82,7 +84,7 @@ async function runAll(ready: Lab, url: string, most: number): Promise<number> {
     concurrency: 2,
     onTrial: (trial) => console.log(describeTrial(trial, ++done, planned)),
     onTrouble: ({ machine, scenario }, what) => console.log(`        ${machine} ${scenario}: ${what}`),
-  });
+  }).finally(release);
   console.log(
     givenUp === 0 ? 'The campaign is complete.' : `${givenUp} trials could not be run; start again to retry.`,
   );

@@ -48,6 +48,8 @@ export interface TrialOptions {
   /** Called when everything is planted and before anything is armed; the guest waits for it. Rejecting ends the trial unarmed. */
   readonly beforeArming: (prepared: Prepared) => Promise<void>;
   readonly onObservation?: (o: Observation) => void;
+  /** Called with the disk under test after an armed trial, before its image is deleted. The dump lies at `build.dumpAtBytes`. */
+  readonly onDisk?: (image: string, listing: Listing) => Promise<void>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
 }
@@ -115,7 +117,9 @@ export async function runTrial(
       iops: scenario.load === 'disk' ? build.loadIops : null,
     });
     const { ending, ...run } = await observe(args, options);
-    const dump = run.prepared && run.armedAtMs !== null ? await readDump(disk, run.prepared.listing) : null;
+    const listing = run.armedAtMs === null ? null : (run.prepared?.listing ?? null);
+    const dump = listing && (await readDump(disk, listing));
+    if (listing) await options.onDisk?.(disk, listing);
     const nonce = run.prepared?.listing.nonce ?? '';
     return { ...run, evidence: assembleEvidence(nonce, run.observations, ending, dump, build.watchdogMs) };
   } finally {
