@@ -4,6 +4,8 @@ const env = { CLOUDFLARE_CF_FETCH_ENABLED: 'false', WRANGLER_SEND_METRICS: 'fals
 
 export default defineConfig({
   test: {
+    // Two guests at a time run as fast as one on two cores; more only wait for each other.
+    maxConcurrency: 2,
     projects: [
       {
         test: {
