@@ -1,0 +1,121 @@
+import { describe, expect, it, test } from 'vitest';
+import { type Device, type Part, type Profile, partsOf, profile } from './profile.ts';
+import type { Scenario } from './scenario.ts';
+import { namesOf, populations } from './vocabulary.ts';
+
+function device(address: string, driver: string | null): Device {
+  return {
+    bus: 'pci',
+    address,
+    vendor: '0x1000',
+    device: '0x0012',
+    subsystem_vendor: null,
+    subsystem_device: null,
+    class: '0x010000',
+    revision: '0x00',
+    driver,
+    build_id: driver && '171d39dd2e230e6c4113028144462136918cf471',
+  };
+}
+
+const sample: Profile = {
+  version: '1.0',
+  population: 'lab',
+  lab_machine: 'sym53c8xx-pc',
+  kernel: { release: '6.1.0-56-amd64', series: '6.1' },
+  chipset: 'i440FX',
+  firmware: 'bios',
+  cpu: { vendor: 'AuthenticAMD', family: 15, model: 107, count: 2 },
+  memory_mib: 512,
+  iommu: false,
+  crash_kernel_mib: 160,
+  tools: { kexec: '2.0.25' },
+  devices: [
+    device('0000:00:00.0', null),
+    device('0000:00:02.0', 'e1000'),
+    device('0000:00:03.0', 'sym53c8xx'),
+  ],
+  dump_target: ['0000:00:03.0'],
+};
+
+describe('partsOf', () => {
+  const present: Part = { driver: 'e1000', role: 'present' };
+  const target: Part = { driver: 'sym53c8xx', role: 'dump_target' };
+  const load: Part = { driver: 'sym53c8xx', role: 'load' };
+  const site: Part = { driver: 'sym53c8xx', role: 'crash_site' };
+
+  it.each<[Pick<Scenario, 'crash_point' | 'load'>, Part[]]>([
+    [{ crash_point: 'direct', load: 'idle' }, [present, target]],
+    [{ crash_point: 'direct', load: 'disk' }, [present, target, load]],
+    [{ crash_point: 'timer', load: 'all' }, [present, target, load]],
+    [{ crash_point: 'timer', load: 'disk-other' }, [present, target]],
+    [{ crash_point: 'timer', load: 'cpu' }, [present, target]],
+    [{ crash_point: 'block-submit', load: 'idle' }, [present, target, site]],
+    [{ crash_point: 'block-dispatch', load: 'disk' }, [present, target, load, site]],
+  ])('%j', (scenario, parts) => {
+    expect(partsOf(sample, scenario)).toEqual(parts);
+  });
+
+  const idle = { crash_point: 'direct', load: 'idle' } as const;
+
+  it('names a driver of two devices in each of its roles once', () => {
+    const twins = [
+      device('0000:00:03.0', 'nvme'),
+      device('0000:00:04.0', 'nvme'),
+      device('0000:00:05.0', 'nvme'),
+    ];
+    expect(partsOf({ ...sample, devices: twins }, idle)).toEqual([
+      { driver: 'nvme', role: 'dump_target' },
+      { driver: 'nvme', role: 'present' },
+    ]);
+  });
+
+  it('takes every controller that the dump may go through', () => {
+    const both = { ...sample, dump_target: ['0000:00:02.0', '0000:00:03.0'] };
+    expect(partsOf(both, idle).map(({ role }) => role)).toEqual(['dump_target', 'dump_target']);
+  });
+
+  it('is empty where no device has a driver', () => {
+    expect(partsOf({ ...sample, devices: [device('0000:00:03.0', null)] }, idle)).toEqual([]);
+    expect(partsOf({ ...sample, devices: [] }, idle)).toEqual([]);
+  });
+});
+
+describe('a profile is an allow-list', () => {
+  it('takes the sample', () => {
+    expect(profile.parse(sample)).toEqual(sample);
+    expect(profile.shape.population.options).toEqual(namesOf(populations));
+  });
+
+  const first = sample.devices[0];
+  it.each<[string, object]>([
+    ['a serial number', { ...sample, serial: 'XK1234' }],
+    ['a host name', { ...sample, hostname: 'alice-laptop' }],
+    ['a machine UUID', { ...sample, product_uuid: '4c4c4544-0042' }],
+    ['a serial number of a device', { ...sample, devices: [{ ...first, serial: 'S2R5NX' }] }],
+    ['a MAC address of a device', { ...sample, devices: [{ ...first, mac: '52:54:00:12:34:56' }] }],
+    ['a name of the processor', { ...sample, cpu: { ...sample.cpu, name: 'QEMU Virtual CPU' } }],
+    ["the kernel's command line", { ...sample, kernel: { ...sample.kernel, cmdline: 'root=UUID=1' } }],
+    ['a missing field', { ...sample, iommu: undefined }],
+    ['another version', { ...sample, version: '1.1' }],
+    ['an unknown bus', { ...sample, devices: [{ ...first, bus: 'thunderbolt' }] }],
+    ['an id that is no number', { ...sample, devices: [{ ...first, vendor: '8086' }] }],
+    ['an id in upper case', { ...sample, devices: [{ ...first, vendor: '0x80AB' }] }],
+    ['a driver with markup', { ...sample, devices: [{ ...first, driver: '<b>nvme</b>' }] }],
+    ['an empty driver', { ...sample, devices: [{ ...first, driver: '' }] }],
+    ['a driver with a line end', { ...sample, devices: [{ ...first, driver: 'nvme\n' }] }],
+    ['a build-id of another length', { ...sample, devices: [{ ...first, build_id: 'ab' }] }],
+    ['a mail address among the tools', { ...sample, tools: { kexec: 'alice@example.org' } }],
+    ['a series with a patch level', { ...sample, kernel: { release: '6.1.4', series: '6.1.4' } }],
+    ['no processor', { ...sample, cpu: { ...sample.cpu, count: 0 } }],
+    ['a fraction of memory', { ...sample, memory_mib: 511.5 }],
+    ['too many devices', { ...sample, devices: Array.from({ length: 513 }, () => first) }],
+  ])('refuses %s', (_, value) => {
+    expect(profile.safeParse(value).success).toBe(false);
+  });
+});
+
+test('a device without any of its ids is a device', () => {
+  const bare = { ...device('virtio0', 'virtio_blk'), bus: 'virtio', vendor: null, device: null, class: null };
+  expect(profile.safeParse({ ...sample, devices: [bare], dump_target: [] }).success).toBe(true);
+});
