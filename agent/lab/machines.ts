@@ -103,6 +103,6 @@ export const build = {
   dumpAtBytes: 1 << 20,
   loadAtMib: 512,
   /** Requests a second while the load runs, so that requests stay in flight. */
-  loadIops: 150,
+  loadIops: 30,
   watchdogMs: 60_000,
 } as const;

@@ -50,7 +50,12 @@ export function parseTrigger(line: string): (Trigger & { readonly nonce: string 
       .split(/\s+/)
       .map((w) => w.split('=', 2) as [string, string]),
   );
-  const bit = (name: string) => words.get(name) === '1';
+  // A garbled word is no value: the line is then refused as a whole.
+  const bit = (name: string) => ({ '0': false, '1': true })[words.get(name) ?? ''];
+  const number = (name: string, form: RegExp, base: number) => {
+    const word = words.get(name) ?? '';
+    return form.test(word) ? Number.parseInt(word, base) : null;
+  };
   const parsed = trigger.safeParse({
     crash_point: words.get('point'),
     crash_type: words.get('type'),
@@ -58,9 +63,9 @@ export function parseTrigger(line: string): (Trigger & { readonly nonce: string 
     in_hardirq: bit('in_hardirq'),
     in_softirq: bit('in_softirq'),
     irqs_off: bit('irqs_off'),
-    preempt: Number.parseInt(words.get('preempt') ?? '', 16),
-    cpu: Number(words.get('cpu')),
-    in_flight: Number(words.get('inflight')),
+    preempt: number('preempt', /^[0-9a-f]{8}$/, 16),
+    cpu: number('cpu', /^\d+$/, 10),
+    in_flight: number('inflight', /^-?\d+$/, 10),
   });
   return parsed.success ? { ...parsed.data, nonce: words.get('nonce') ?? '' } : null;
 }

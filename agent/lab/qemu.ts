@@ -24,6 +24,7 @@ export interface Guest {
   readonly pid: number;
   /** Sends a line to the guest over the beacon channel. */
   readonly tell: (line: string) => void;
+  readonly qmp: (execute: string, args?: Record<string, unknown>) => void;
   readonly kill: () => void;
   readonly exited: Promise<GuestExit>;
 }
@@ -69,13 +70,16 @@ export function startGuest(args: readonly string[], handlers: GuestHandlers, now
       said = (said + text).slice(-lineMaxChars);
     });
   }
+  const qmp = (execute: string, args: Record<string, unknown> = {}) => {
+    if (monitor.writable) monitor.write(`${JSON.stringify({ execute, arguments: args })}\n`);
+  };
   eachLine(consoleStream, (line) => handlers.onConsole(line, at()));
   eachLine(beacons, (line) => handlers.onBeacon(line, at()));
   eachLine(monitor, (line) => {
     const message = JSON.parse(line) as { event?: string; data?: Record<string, unknown> };
     if (message.event) handlers.onEvent(message.event, message.data ?? {}, at());
   });
-  monitor.write('{"execute":"qmp_capabilities"}\n');
+  qmp('qmp_capabilities');
   const exited = new Promise<GuestExit>((settle) => {
     child.on('error', (error) => settle({ code: null, signal: null, said: error.message }));
     child.on('close', (code, signal) => settle({ code, signal, said: said.trim() }));
@@ -85,6 +89,7 @@ export function startGuest(args: readonly string[], handlers: GuestHandlers, now
     tell: (line) => {
       if (beacons.writable) beacons.write(`${line}\n`);
     },
+    qmp,
     kill: () => {
       try {
         if (child.pid !== undefined) process.kill(-child.pid, 'SIGKILL');

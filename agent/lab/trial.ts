@@ -67,6 +67,8 @@ function preparedIn(observations: readonly Observation[]): Prepared {
   return { listing: parseListing(of('listing').join('\n')), sysctls: Object.fromEntries(sysctls) };
 }
 
+const unthrottled = { bps: 0, bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
+
 /** Answers what the guest asks, as its lines arrive. */
 function conversation(
   guest: Guest,
@@ -82,6 +84,9 @@ function conversation(
     if (channel !== 'beacon') return;
     if (text === 'ds inventoried') answer(async () => `plant ${await options.beforePlanting(treeIn(seen))}`);
     else if (text === 'ds prepared') answer(() => options.beforeArming(preparedIn(seen)).then(() => 'go'));
+    // The throttle kept requests in flight at the crash. The dump is not to pay for it.
+    else if (text.startsWith('ds target_ready'))
+      guest.qmp('block_set_io_throttle', { device: 'disk0', ...unthrottled });
   };
 }
 
