@@ -22,8 +22,8 @@ interface Round {
  */
 const rounds: readonly Round[] = [
   { set: 'standard/1', scenario: 'timer/exception/disk/none' },
-  { set: 'standard/1', scenario: 'direct/panic/disk/none' },
   { set: 'standard/1', scenario: 'direct/loop-irqoff/disk/none', machines: ['virtio_blk-pc', 'nvme-q35'] },
+  { set: 'standard/1', scenario: 'direct/panic/disk/none' },
   { set: 'lab/1', scenario: 'block-submit/bug/disk/none' },
   { set: 'standard/1', scenario: 'block-dispatch/exception/disk/none' },
   { set: 'lab/1', scenario: 'irq-handler/panic/disk/none' },
