@@ -1,5 +1,6 @@
 /** Files that survive a power cut: written, fsynced, renamed, and their directory fsynced. */
-import { open, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 /** Makes the entries of a directory durable. */
@@ -12,9 +13,9 @@ export async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-/** Replaces a file as a whole: a reader sees the old contents or the new ones, also after a power cut. */
-export async function writeDurably(path: string, contents: string | Uint8Array, mode = 0o644): Promise<void> {
-  const temporary = `${path}.${process.pid}.tmp`;
+/** Writes a file beside `path`, durably, and gives its name. */
+async function writeBeside(path: string, contents: string | Uint8Array, mode: number): Promise<string> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
   const handle = await open(temporary, 'w', mode);
   try {
     await handle.writeFile(contents);
@@ -22,8 +23,28 @@ export async function writeDurably(path: string, contents: string | Uint8Array, 
   } finally {
     await handle.close();
   }
-  await rename(temporary, path);
+  return temporary;
+}
+
+/** Replaces a file as a whole: a reader sees the old contents or the new ones, also after a power cut. */
+export async function writeDurably(path: string, contents: string | Uint8Array, mode = 0o644): Promise<void> {
+  await rename(await writeBeside(path, contents, mode), path);
   await syncDirectory(dirname(path));
+}
+
+/** Makes a file as a whole, unless there is one: then it stays, and this gives false. */
+export async function createDurably(path: string, contents: string, mode: number): Promise<boolean> {
+  const temporary = await writeBeside(path, contents, mode);
+  try {
+    await link(temporary, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(temporary);
+  }
+  await syncDirectory(dirname(path));
+  return true;
 }
 
 /** Appends one line and makes it durable before it returns. Opens with O_APPEND, so lines never interleave. */

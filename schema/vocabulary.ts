@@ -21,7 +21,7 @@ export type Population = keyof typeof populations;
 export const stages = {
   armed: 'the crash point was armed',
   fired: 'the crash point fired',
-  detected: 'the kernel noticed: an oops, BUG or lockup header, or the panic line',
+  detected: 'the kernel noticed: an oops or BUG header, or the panic line',
   handed_over: "the capture kernel's first line appeared",
   capture_booted: "the capture kernel's user space ran",
   target_ready: 'the dump device was found and usable',

@@ -5,7 +5,7 @@ if (process.argv.includes('--help') || process.argv.includes('-h')) {
 Starts the survey's API and dashboard on http://127.0.0.1:8787, crashes emulated machines with the real agent,
 reports to the API, and publishes what comes out. The server stays up until Ctrl-C.
 
-The first start provisions the lab (Debian 12 or newer, as root: it installs QEMU and a compiler, and unpacks a
+The first start provisions the lab (Debian 12, as root: it installs QEMU and a compiler, and unpacks a
 kernel into the data directory). A campaign that was interrupted goes on at the next start; where it is complete,
 a start only serves.
 

@@ -5,7 +5,7 @@ import { run } from '../run.ts';
 
 /** What of the host decides whether the lab can run. */
 export interface Host {
-  /** `ID` and `ID_LIKE` of /etc/os-release. */
+  /** `ID` and `VERSION_ID` of /etc/os-release, such as `debian 12`. */
   readonly distribution: string;
   readonly isRoot: boolean;
   readonly machine: string;
@@ -30,10 +30,10 @@ const needs: readonly Need[] = [
 /** What to do about this host. Pure: `install` lists Debian packages, `advice` ends the run. */
 export function preflight(host: Host): { readonly install: readonly string[] } | { readonly advice: Advice } {
   const missing = needs.filter(({ path }) => !host.has(path)).map(({ debianPackage }) => debianPackage);
-  if (!/\bdebian\b/.test(host.distribution) || host.machine !== 'x64') {
+  if (host.distribution !== 'debian 12' || host.machine !== 'x64') {
     return {
       advice: new Advice(
-        `The lab unpacks Debian's kernels and runs on Debian 12 or newer on x86-64; this is ${host.distribution || 'an unknown system'} on ${host.machine}. In a container with Debian it runs as it is:`,
+        `The lab unpacks Debian's kernels and runs on Debian 12 on x86-64; this is ${host.distribution || 'an unknown system'} on ${host.machine}. In a container with Debian 12 it runs as it is:`,
         [
           'docker run --rm -it --network host -v "$PWD":/dumpsurvey -w /dumpsurvey debian:12 bash',
           'apt-get update && apt-get install -y --no-install-recommends nodejs npm git ca-certificates gcc make',
@@ -56,9 +56,9 @@ export function preflight(host: Host): { readonly install: readonly string[] } |
 /** This host. */
 export function thisHost(): Host {
   const release = existsSync('/etc/os-release') ? readFileSync('/etc/os-release', 'utf8') : '';
-  const values = [...release.matchAll(/^ID(?:_LIKE)?="?([^"\n]*)"?$/gm)].map((match) => match[1]);
+  const value = (name: string) => new RegExp(`^${name}="?([^"\n]*)"?$`, 'm').exec(release)?.[1] ?? '';
   return {
-    distribution: values.join(' '),
+    distribution: `${value('ID')} ${value('VERSION_ID')}`.trim(),
     isRoot: process.getuid?.() === 0,
     machine: process.arch,
     has: existsSync,

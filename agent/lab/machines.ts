@@ -90,7 +90,7 @@ export type LabMachineName = keyof typeof labMachines;
 
 /** The row with this name, or null. */
 export function findMachine(name: string): LabMachine | null {
-  return name in labMachines ? labMachines[name as LabMachineName] : null;
+  return Object.hasOwn(labMachines, name) ? labMachines[name as LabMachineName] : null;
 }
 
 /** How every guest is built: memory, its part for the capture kernel, processors, disk, watchdog, throttle. */

@@ -38,7 +38,7 @@ export interface ApiOptions {
 /** The survey at `baseUrl`. Requests are idempotent, so each is sent again until it is answered. */
 export function apiAt(baseUrl: string, options: ApiOptions): Api {
   async function attempt(path: string, envelope: Envelope): Promise<unknown> {
-    const answer = await fetch(new URL(path, baseUrl), {
+    const answer = await fetch(`${baseUrl.replace(/\/+$/, '')}${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(envelope),

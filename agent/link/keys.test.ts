@@ -34,6 +34,15 @@ test('a pair follows from its seed (RFC 8032 section 7.1, TEST 1)', () => {
 });
 
 describe('keyIn', () => {
+  it('gives every process that starts at once the same key', async () => {
+    const path = join(dir, 'owner.key');
+    const pairs = await Promise.all(
+      [1, 2, 3, 4].map((n) => keyIn(path, (count) => new Uint8Array(count).fill(n))),
+    );
+    expect(new Set(pairs.map(({ name }) => name)).size).toBe(1);
+    expect(keyPairOf(fromHex(readFileSync(path, 'utf8').trim())).name).toBe(pairs[0]?.name);
+  });
+
   it('makes a key once, in a file that only its owner can read, and reads it again', async () => {
     const path = join(dir, 'keys/machines/virtio_blk-pc.key');
     const made = await keyIn(path, (count) => new Uint8Array(count).fill(7));

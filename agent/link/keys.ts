@@ -3,7 +3,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import nacl from 'tweetnacl';
 import { fromHex, toHex } from '../../schema/bytes.ts';
-import { writeDurably } from '../durable.ts';
+import { createDurably } from '../durable.ts';
 
 export interface KeyPair {
   /** The public key in hexadecimal: a machine's or an owner's only name. */
@@ -34,6 +34,6 @@ export async function keyIn(path: string, randomBytes: (count: number) => Uint8A
   }
   const seed = randomBytes(32);
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  await writeDurably(path, `${toHex(seed)}\n`, 0o600);
-  return keyPairOf(seed);
+  const made = await createDurably(path, `${toHex(seed)}\n`, 0o600);
+  return made ? keyPairOf(seed) : keyIn(path, randomBytes);
 }

@@ -13,6 +13,7 @@ const causeOfSymptom: Partial<Record<Symptom, Cause>> = {
   'command-timeout': 'device',
   'io-error': 'device',
   'target-missing': 'device',
+  'makedumpfile-failed': 'capture-environment',
 };
 
 /**

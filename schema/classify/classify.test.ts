@@ -260,12 +260,46 @@ describe('what does not count', () => {
     expect(kdump(upTo('armed', { exit })).result).toBe(result);
   });
 
+  it('never armed, and the machine went on', () => {
+    expect(kdump(upTo(null))).toMatchObject({ result: 'inconclusive', cause: 'harness' });
+  });
+
+  it('a machine that crashed by itself while it was armed', () => {
+    const dump = { ...wholeDump, fired: 'unfired' } as const;
+    expect(kdump(upTo('dump_written', { dump, trigger: null }))).toMatchObject({
+      result: 'inconclusive',
+      verdict: 'foreign',
+      verdict_reason: 'armed-not-fired',
+      cause: 'unknown',
+      signature: null,
+    });
+    const blind: Evidence['channel'] = { name: 'none', could_see: [], saw: [] };
+    expect(kdump(upTo(null, { channel: blind, dump })).reached).toEqual({ proven: 'armed', excluded: null });
+  });
+
+  it('but a trigger line outweighs a record that was not written back', () => {
+    const dump = { ...wholeDump, fired: 'unfired' } as const;
+    expect(kdump(upTo('dump_written', { dump }))).toMatchObject({ result: 'failed', verdict: 'foreign' });
+  });
+
   it('firing is unknown, not disproven, where the channel would not have shown it', () => {
     const e = upTo('armed', { exit: 'power-off' }, ['armed', 'capture_booted', 'dump_written']);
     expect(kdump(e)).toMatchObject({
       result: 'failed',
       reached: { proven: 'armed', excluded: 'capture_booted' },
     });
+  });
+});
+
+describe('a mechanism that takes the log only', () => {
+  it.each<[Stage, Outcome['result']]>([
+    ['log_captured', 'captured'],
+    ['detected', 'failed'],
+  ])('that reached %s has %s', (stage, result) => {
+    const saw = [{ stage, at_ms: 0, line: stage }];
+    const e = upTo('fired', { channel: { name: 'serial', could_see: [stage], saw }, dump: null });
+    expect(classify(e, scenario, 'pstore').result).toBe(result);
+    expect(classify({ ...e, dump: wholeDump }, scenario, 'pstore').result).toBe(result);
   });
 });
 
@@ -452,8 +486,11 @@ test('whatever evidence a report may carry has an outcome that it may carry, and
         seen.add(o.result);
 
         const verified = e.dump !== null && judgeDump(e.dump).verdict === 'verified';
-        expect(o.result === 'captured').toBe(verified && e.harness_fault === null);
-        expect(o.result === 'inconclusive').toBe(o.cause === 'harness');
+        const taken =
+          mechanisms[mechanism].captures === 'log' ? o.reached.proven === 'log_captured' : verified;
+        expect(o.result === 'captured').toBe(taken && e.harness_fault === null);
+        if (o.result === 'inconclusive') expect(['harness', 'unknown']).toContain(o.cause);
+        if (o.cause === 'harness') expect(o.result).toBe('inconclusive');
         expect(o.cause === null).toBe(o.result === 'captured' || o.result === 'survived');
         expect(o.signature === null).toBe(o.result !== 'failed');
         expect(

@@ -5,7 +5,7 @@
 import type { Evidence } from '../evidence.ts';
 import type { Outcome } from '../outcome.ts';
 import { crashTypes, type Scenario } from '../scenario.ts';
-import type { Mechanism, Recovery, Result } from '../vocabulary.ts';
+import { type Cause, type Mechanism, mechanisms, type Recovery, type Result } from '../vocabulary.ts';
 import { causeOf } from './cause.ts';
 import { type Judgement, judgeDump } from './judge.ts';
 import { hasReached, type Reached, reachedStage } from './reached.ts';
@@ -25,6 +25,18 @@ function maySurvive(scenario: Scenario): boolean {
   return detector !== 'panic' && Object.keys(sysctls).length === 0;
 }
 
+/** The machine crashed by itself while it was armed: the dump's own record says that our crash never fired. */
+function isForeignCrash(e: Evidence): boolean {
+  return e.trigger === null && e.dump?.fired === 'unfired';
+}
+
+/** The machine went on, under a channel that would have shown the firing. */
+function neverFired(e: Evidence, reached: Reached, mechanism: Mechanism): boolean {
+  const machineWentOn = e.exit === 'power-off' || e.exit === 'reboot';
+  const excluded = reached.excluded === 'armed' || reached.excluded === 'fired';
+  return machineWentOn && excluded && !hasReached(reached.proven, 'fired', mechanism);
+}
+
 function resultOf(
   e: Evidence,
   scenario: Scenario,
@@ -33,10 +45,10 @@ function resultOf(
   judged: Judgement | null,
 ): Result {
   if (e.harness_fault !== null) return 'inconclusive';
-  if (judged?.verdict === 'verified') return 'captured';
-  const fired = hasReached(reached.proven, 'fired', mechanism);
-  const machineWentOn = e.exit === 'power-off' || e.exit === 'reboot';
-  if (!fired && machineWentOn && reached.excluded === 'fired') return 'inconclusive';
+  if (mechanisms[mechanism].captures === 'log') {
+    if (reached.proven === 'log_captured') return 'captured';
+  } else if (judged?.verdict === 'verified') return 'captured';
+  if (isForeignCrash(e) || neverFired(e, reached, mechanism)) return 'inconclusive';
   return e.survived && maySurvive(scenario) ? 'survived' : 'failed';
 }
 
@@ -57,6 +69,11 @@ function signatureOf(
   return frames.length === 0 ? words : `${words} in ${frames.join(' < ')}`.slice(0, 400);
 }
 
+/** What an inconclusive trial is charged to: a machine that crashed by itself is nobody's fault that is known. */
+function causeOfNothing(e: Evidence): Cause {
+  return e.harness_fault === null && isForeignCrash(e) ? 'unknown' : 'harness';
+}
+
 /** The outcome that the evidence of one trial supports. Never throws, whatever the evidence says. */
 export function classify(e: Evidence, scenario: Scenario, mechanism: Mechanism): Outcome {
   const judged = e.dump && judgeDump(e.dump);
@@ -69,7 +86,7 @@ export function classify(e: Evidence, scenario: Scenario, mechanism: Mechanism):
     verdict: judged?.verdict ?? null,
     verdict_reason: judged?.reason ?? null,
     recovery: recoveryOfExit[e.exit],
-    cause: failed ? causeOf(e, reached, mechanism) : result === 'inconclusive' ? 'harness' : null,
+    cause: failed ? causeOf(e, reached, mechanism) : result === 'inconclusive' ? causeOfNothing(e) : null,
     signature: failed ? signatureOf(e, scenario, mechanism, reached, judged) : null,
   };
 }

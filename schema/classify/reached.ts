@@ -7,10 +7,14 @@ export interface Reached {
   readonly excluded: Stage | null;
 }
 
-/** Stages that the dump itself proves: whoever finds the records of this trial in it knows that writing began. */
+/**
+ * Stages that the dump itself proves: whoever finds the `fired` record of this trial in it knows that writing
+ * began. With `armed` alone the dump is of another crash, and proves only the arming.
+ */
 function provenByDump(e: Evidence, verdict: Verdict | null): Stage | null {
   if (verdict === 'verified') return 'dump_written';
-  return e.dump?.armed === 'present' || e.dump?.fired === 'present' ? 'target_ready' : null;
+  if (e.dump?.fired === 'present') return 'target_ready';
+  return e.dump?.armed === 'present' ? 'armed' : null;
 }
 
 /**
@@ -30,8 +34,8 @@ export function reachedStage(e: Evidence, mechanism: Mechanism, verdict: Verdict
   };
 }
 
-/** Whether a proven stage is at or behind another one, in a mechanism's order. */
+/** Whether a proven stage is at or behind another one, in a mechanism's order. False for a stage that it does not have. */
 export function hasReached(proven: Stage | null, stage: Stage, mechanism: Mechanism): boolean {
   const order: readonly Stage[] = mechanisms[mechanism].stages;
-  return proven !== null && order.indexOf(proven) >= order.indexOf(stage);
+  return proven !== null && order.includes(stage) && order.indexOf(proven) >= order.indexOf(stage);
 }

@@ -26,6 +26,7 @@ const symptomPatterns = [
   ],
   ['io-error', /I\/O error|Input\/output error|failed command|dumpsurvey: target .* unreadable/i],
   ['target-missing', /dumpsurvey: target .* missing/],
+  ['makedumpfile-failed', /dumpsurvey: makedumpfile failed/],
   ['panic', /Kernel panic/],
 ] as const satisfies readonly (readonly [string, RegExp])[];
 export type Symptom = (typeof symptomPatterns)[number][0];
