@@ -213,7 +213,7 @@ export const crashTypes = {
     detector: 'soft-lockup',
     safety: 'hangs',
     contexts: ['task', 'softirq', 'hardirq'],
-    sysctls: { softlockup_panic: 1 },
+    sysctls: { softlockup_panic: 1, watchdog_thresh: 5 },
     planted: true,
     what: 'loops for ever with preemption off and interrupts on',
   },

@@ -42,7 +42,7 @@ test("the first kernel's command line", () => {
     'ds.inflight': '2',
     'ds.sysctls': 'kernel.panic_on_oops=1,vm.panic_on_oom=2',
     'ds.load_at_mib': '512',
-    'ds.watchdog_s': '60',
+    'ds.watchdog_s': String(build.watchdogMs / 1000),
   });
 });
 
