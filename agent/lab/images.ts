@@ -1,7 +1,7 @@
 /** The initramfs images of a lab machine: what both kernels run, with only the modules that the machine needs. */
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
-import { gzipSync } from 'node:zlib';
+import { constants, zstdCompressSync } from 'node:zlib';
 import { writeDurably } from '../durable.ts';
 import { run } from '../run.ts';
 import { type CpioEntry, cpio, directory, file, link } from './cpio.ts';
@@ -48,49 +48,71 @@ async function base(root: string): Promise<CpioEntry[]> {
   ];
 }
 
+/** What the images of all machines share: read once, and compressed once. */
+export interface SharedParts {
+  readonly kernel: Kernel;
+  readonly first: readonly CpioEntry[];
+  readonly capture: Buffer;
+}
+
+/**
+ * Compressed as far as it goes: kexec and purgatory compute a digest over every byte of the capture image, which
+ * costs an emulated machine more than unpacking it.
+ */
+function compressed(entries: readonly CpioEntry[]): Buffer {
+  return zstdCompressSync(cpio(entries), { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
+}
+
+/** Reads what all machines share. */
+export async function sharedParts(
+  root: string,
+  kernel: Kernel,
+  crashModule: string,
+  captureCommandLine: string,
+): Promise<SharedParts> {
+  const common = await base(root);
+  return {
+    kernel,
+    first: [
+      ...common,
+      await script('first.sh', 'init'),
+      file('sbin/kexec', await readFile(join(root, 'sbin/kexec')), true),
+      ...(await libraries(root, 'sbin/kexec')),
+      file('modules/crashpoint.ko', await readFile(crashModule)),
+      file('capture/vmlinuz', await readFile(kernel.bzImage)),
+      file('capture/cmdline', captureCommandLine),
+    ],
+    capture: compressed([
+      ...common,
+      await script('capture.sh', 'init'),
+      file('bin/makedumpfile', await readFile(join(root, 'usr/bin/makedumpfile')), true),
+      ...(await libraries(root, 'usr/bin/makedumpfile')),
+    ]),
+  };
+}
+
 /** The images of one machine. `capture` is what kexec loads, `first` carries it. */
 export interface Images {
   readonly first: string;
   readonly capture: string;
 }
 
-/**
- * Builds both images into `directory`. The capture image is compressed: the digest that kexec and purgatory
- * compute over it costs more than unpacking it.
- */
-export async function buildImages(
-  root: string,
-  kernel: Kernel,
-  crashModule: string,
-  machine: LabMachine,
-  captureCommandLine: string,
-  into: string,
-): Promise<Images> {
-  const common = await base(root);
-  const capture = gzipSync(
-    cpio([
-      ...common,
-      await script('capture.sh', 'init'),
-      file('bin/makedumpfile', await readFile(join(root, 'usr/bin/makedumpfile')), true),
-      ...(await libraries(root, 'usr/bin/makedumpfile')),
-      ...(await modules(kernel, machine.modules)),
-    ]),
-    { level: 6 },
-  );
+/** Where the images of a machine are. */
+export function imagesIn(directory: string): Images {
+  return { first: join(directory, 'first.cpio'), capture: join(directory, 'capture.cpio.zst') };
+}
+
+/** Builds both images of a machine. The kernel unpacks archives that follow one another as if they were one. */
+export async function buildImages(shared: SharedParts, machine: LabMachine, into: string): Promise<void> {
+  const { kernel } = shared;
+  const capture = Buffer.concat([shared.capture, compressed(await modules(kernel, machine.modules))]);
   const first = cpio([
-    ...common,
-    await script('first.sh', 'init'),
-    file('sbin/kexec', await readFile(join(root, 'sbin/kexec')), true),
-    ...(await libraries(root, 'sbin/kexec')),
+    ...shared.first,
     ...(await modules(kernel, ['i6300esb', ...machine.modules])),
-    file('modules/crashpoint.ko', await readFile(crashModule)),
-    file('capture/vmlinuz', await readFile(kernel.bzImage)),
     file('capture/initrd', capture),
-    file('capture/cmdline', captureCommandLine),
   ]);
   await mkdir(into, { recursive: true });
-  const images = { first: join(into, 'first.cpio'), capture: join(into, 'capture.cpio.gz') };
+  const images = imagesIn(into);
   await writeDurably(images.first, first);
   await writeDurably(images.capture, capture);
-  return images;
 }

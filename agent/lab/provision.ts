@@ -11,7 +11,7 @@ import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { captureCommandLine } from './command-line.ts';
 import { installPackages, preflight, thisHost } from './host.ts';
-import { buildImages, type Images } from './images.ts';
+import { buildImages, type Images, imagesIn, sharedParts } from './images.ts';
 import { extractVmlinux, type Kernel, kernelIn, mendHeaders } from './kernel.ts';
 import { type LabMachineName, labMachines } from './machines.ts';
 import { newestKernelRelease, packagesFor, unpackPackages } from './packages.ts';
@@ -57,10 +57,7 @@ function labFrom(dir: string, s: z.infer<typeof state>): Lab {
     kernel: kernelIn(join(dir, 'root'), s.release),
     tools: s.tools,
     emulator: s.emulator,
-    images: (machine) => ({
-      first: join(dir, 'images', machine, 'first.cpio'),
-      capture: join(dir, 'images', machine, 'capture.cpio.gz'),
-    }),
+    images: (machine) => imagesIn(join(dir, 'images', machine)),
   };
 }
 
@@ -151,15 +148,9 @@ export async function provision(dir: string, progress: Progress): Promise<Lab> {
   progress('building the crash module');
   const crashModule = await buildCrashModule(dir, kernel);
   progress(`building the images of ${Object.keys(labMachines).length} machines`);
+  const shared = await sharedParts(join(dir, 'root'), kernel, crashModule, captureCommandLine());
   for (const [name, machine] of Object.entries(labMachines)) {
-    await buildImages(
-      join(dir, 'root'),
-      kernel,
-      crashModule,
-      machine,
-      captureCommandLine(),
-      join(dir, 'images', name),
-    );
+    await buildImages(shared, machine, join(dir, 'images', name));
   }
   const version = /version ([\d.]+)/.exec(await run(['qemu-system-x86_64', '--version']))?.[1] ?? 'unknown';
   const made = { inputs, release, tools, emulator: `QEMU ${version} tcg` };

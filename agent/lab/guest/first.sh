@@ -20,9 +20,11 @@ inventory() {
 		/sys/bus/pci/devices/*/driver/module /sys/bus/virtio/devices/*/driver/module /sys/class/iommu/* \
 		2>/dev/null | sed -n 's/.* \(\/sys[^ ]* -> .*\)/ds link \1/p' >&3
 	[ -d /sys/firmware/efi ] && say file /sys/firmware/efi/fw_platform_size:64
-	for module in $(ls -d /sys/bus/pci/devices/*/driver/module /sys/bus/virtio/devices/*/driver/module 2>/dev/null); do
-		name=$(basename "$(readlink -f "$module")")
-		say build-id "$name $(od -An -v -tx1 "$module/notes/.note.gnu.build-id" | tr -d ' \n')"
+	for module in /sys/bus/pci/devices/*/driver/module /sys/bus/virtio/devices/*/driver/module; do
+		[ -d "$module" ] || continue
+		name=$(readlink "$module")
+		set -- $(od -An -v -tx1 "$module/notes/.note.gnu.build-id")
+		say build-id "${name##*/} $(IFS= && echo "$*")"
 	done
 }
 

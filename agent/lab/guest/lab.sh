@@ -10,9 +10,11 @@ exec 3>/dev/ttyS1 4</dev/ttyS1
 # One beacon: a word, and what belongs to it.
 say() { echo "ds $*" >&3; }
 
+read -r command_line </proc/cmdline
+
 # The value of a word of the kernel command line.
 opt() {
-	for word in $(cat /proc/cmdline); do
+	for word in $command_line; do
 		case $word in "$1"=*) echo "${word#*=}" ;; esac
 	done
 }
