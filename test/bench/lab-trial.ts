@@ -38,29 +38,54 @@ function trialTimes({ ms, cpuMs, result }: Timed<TrialRun>): Times {
   return times.set('ended', result.evidence.duration_ms).set('verified', ms).set('cpu', cpuMs);
 }
 
-/** The steps of a trial: what it is, and the moments between which it lies. */
-const steps = [
-  ['first kernel: QEMU to user space', null, 'booted'],
-  ['inventory', 'booted', 'inventoried'],
-  ['load capture kernel and crash module, plant', 'inventoried', 'prepared'],
-  ['start load, arm', 'prepared', 'armed'],
-  ['crash', 'armed', 'fired'],
-  ['digest, decompression, to the first line', 'fired', 'handed_over'],
-  ['capture kernel: to user space', 'handed_over', 'capture_booted'],
-  ['modules, disk', 'capture_booted', 'target_ready'],
-  ['dump', 'target_ready', 'dump_written'],
-  ['end of QEMU', 'dump_written', 'ended'],
-  ['image, verification', 'ended', 'verified'],
-  ['processor time of QEMU', null, 'cpu'],
-] as const;
+/** A stretch of a run: from one moment, or from QEMU's start, to another. */
+type Stretch = readonly [from: string | null, to: string];
 
-function between(runs: readonly Times[], from: string | null, to: string): number {
+interface Step {
+  readonly what: string;
+  readonly trial: Stretch;
+  /** The same step of the bare boots, where they have it. */
+  readonly first?: Stretch;
+  readonly capture?: Stretch;
+}
+
+/** The steps of a trial, in their order. */
+const steps: readonly Step[] = [
+  { what: 'first kernel: QEMU to user space', trial: [null, 'booted'], first: [null, 'booted'] },
+  { what: 'inventory', trial: ['booted', 'inventoried'] },
+  { what: 'load the capture kernel and the crash module, plant', trial: ['inventoried', 'prepared'] },
+  { what: 'start the load, arm', trial: ['prepared', 'armed'] },
+  { what: 'crash', trial: ['armed', 'fired'] },
+  {
+    what: "digest (or firmware), decompression, to Linux's first line",
+    trial: ['fired', 'handed_over'],
+    capture: [null, 'linux'],
+  },
+  {
+    what: 'capture kernel: to user space',
+    trial: ['handed_over', 'capture_booted'],
+    capture: ['linux', 'capture_booted'],
+  },
+  { what: 'modules, disk', trial: ['capture_booted', 'target_ready'] },
+  { what: 'dump', trial: ['target_ready', 'dump_written'] },
+  {
+    what: 'end of QEMU',
+    trial: ['dump_written', 'ended'],
+    first: ['booted', 'ended'],
+    capture: ['capture_booted', 'ended'],
+  },
+  { what: 'disk image, verification', trial: ['ended', 'verified'] },
+  { what: 'processor time of QEMU', trial: [null, 'cpu'], first: [null, 'cpu'], capture: [null, 'cpu'] },
+];
+
+/** The median length of a stretch, in seconds. */
+function secondsOf(runs: readonly Times[], [from, to]: Stretch): number {
   const at = (times: Times, what: string) => {
     const ms = times.get(what);
     if (ms === undefined) throw new Error(`a run did not show ${what}`);
     return ms;
   };
-  return median(runs.map((times) => at(times, to) - (from === null ? 0 : at(times, from))));
+  return median(runs.map((times) => at(times, to) - (from === null ? 0 : at(times, from)))) / 1000;
 }
 
 /** The section. */
@@ -90,28 +115,24 @@ export async function labTrial({ rounds, say }: Context): Promise<Findings> {
     unit: 's' as const,
     measured: medians[load],
     against: 'both kernels bare, and the dump',
-    peer: medians.first + medians.capture + between(seen[load], 'target_ready', 'dump_written') / 1000,
+    peer: medians.first + medians.capture + secondsOf(seen[load], ['target_ready', 'dump_written']),
     bound,
   }));
-  const s = (ms: number) => (ms / 1000).toFixed(2);
+  const shown = (runs: readonly Times[], stretch: Stretch | undefined) =>
+    stretch === undefined ? '–' : secondsOf(runs, stretch).toFixed(2);
   return {
     rows,
     details: {
       title: 'Where the time of a trial goes (s)',
       table: [
-        ['step', 'idle', 'disk'],
-        ...steps.map(([what, from, to]) => [
+        ['step', 'trial, idle', 'trial, disk', 'bare first', 'bare capture'],
+        ...steps.map(({ what, trial: stretch, first, capture }) => [
           what,
-          s(between(seen.idle, from, to)),
-          s(between(seen.disk, from, to)),
+          shown(seen.idle, stretch),
+          shown(seen.disk, stretch),
+          shown(seen.first, first),
+          shown(seen.capture, capture),
         ]),
-        ['bare first kernel: QEMU to user space', s(between(seen.first, null, 'booted')), ''],
-        ['bare first kernel: end of QEMU', s(between(seen.first, 'booted', 'ended')), ''],
-        ['bare first kernel: processor time of QEMU', s(between(seen.first, null, 'cpu')), ''],
-        ['bare capture kernel: QEMU to the first line', s(between(seen.capture, null, 'linux')), ''],
-        ['bare capture kernel: to user space', s(between(seen.capture, 'linux', 'capture_booted')), ''],
-        ['bare capture kernel: end of QEMU', s(between(seen.capture, 'capture_booted', 'ended')), ''],
-        ['bare capture kernel: processor time of QEMU', s(between(seen.capture, null, 'cpu')), ''],
       ],
     },
   };
