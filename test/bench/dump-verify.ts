@@ -2,7 +2,7 @@
  * What verifying a dump costs, held against what cannot be avoided: reading the file, and inflating its pages. The
  * dump is that of a real trial, as it lies on the disk under test; the compressed one is made of it by makedumpfile.
  */
-import { link, mkdtemp, rm } from 'node:fs/promises';
+import { link, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { inflateSync } from 'node:zlib';
 import { type FileSource, fileSource } from '../../agent/dump/file_source.ts';
@@ -109,6 +109,7 @@ async function verified(source: FileSource, listing: Listing): Promise<void> {
 /** The section. */
 export async function dumpVerify({ rounds, say }: Context): Promise<Findings> {
   const lab = await provision(join(dataDir(), 'lab'), say);
+  await mkdir(join(lab.dir, 'trials'), { recursive: true });
   const dir = await mkdtemp(join(lab.dir, 'trials/'));
   try {
     say('taking a dump by a trial');
