@@ -125,6 +125,7 @@ async function startAll(args: readonly string[]): Promise<void> {
       if (stopping) return;
       console.error('The server ended; starting it again.');
       await sleep(500);
+      if (stopping) return;
       server = startServer();
     }
   })();

@@ -3,7 +3,7 @@
  * and again on the server.
  */
 import * as z from 'zod';
-import { contexts, crashPoints, crashTypes } from './scenario.ts';
+import { type Context, crashPoints, crashTypes } from './scenario.ts';
 import { namesOf, stages } from './vocabulary.ts';
 
 const stage = z.enum(namesOf(stages));
@@ -87,14 +87,15 @@ export const evidence = z.strictObject({
 });
 export type Evidence = z.infer<typeof evidence>;
 
-/** Whether a trigger's flags are those of one of the contexts that its crash point may fire in. */
+/** The innermost context that a trigger's flags show: an interrupt may have come over another one. */
+export function contextOf(t: Pick<Trigger, 'in_nmi' | 'in_hardirq' | 'in_softirq'>): Context {
+  if (t.in_nmi) return 'nmi';
+  if (t.in_hardirq) return 'hardirq';
+  return t.in_softirq ? 'softirq' : 'task';
+}
+
+/** Whether a trigger fired in one of the contexts that its crash point may fire in. */
 export function inClaimedContext(t: Trigger): boolean {
-  return crashPoints[t.crash_point].contexts.some((name) => {
-    const want = contexts[name];
-    return (
-      t.in_nmi === (want.in_nmi === 1) &&
-      t.in_hardirq === (want.in_hardirq === 1) &&
-      t.in_softirq === (want.in_softirq === 1)
-    );
-  });
+  const claimed: readonly Context[] = crashPoints[t.crash_point].contexts;
+  return claimed.includes(contextOf(t));
 }

@@ -82,9 +82,9 @@ describe('inClaimedContext', () => {
   const trigger = (crash_point: CrashPoint, context: Context): Trigger => ({
     crash_point,
     crash_type: 'panic',
-    in_nmi: contexts[context].in_nmi === 1,
-    in_hardirq: contexts[context].in_hardirq === 1,
-    in_softirq: contexts[context].in_softirq === 1,
+    in_nmi: context === 'nmi',
+    in_hardirq: context === 'hardirq',
+    in_softirq: context === 'softirq',
     irqs_off: false,
     preempt: 0,
     cpu: 0,
@@ -100,9 +100,10 @@ describe('inClaimedContext', () => {
     }
   });
 
-  it('a hard interrupt in a soft interrupt is neither', () => {
+  it('a hard interrupt that came over a soft one is a hard interrupt', () => {
     expect(inClaimedContext({ ...trigger('timer', 'softirq'), in_hardirq: true })).toBe(false);
-    expect(inClaimedContext({ ...trigger('irq-handler', 'hardirq'), in_softirq: true })).toBe(false);
+    expect(inClaimedContext({ ...trigger('irq-handler', 'hardirq'), in_softirq: true })).toBe(true);
+    expect(inClaimedContext({ ...trigger('irq-handler', 'hardirq'), in_nmi: true })).toBe(false);
   });
 });
 

@@ -4,12 +4,12 @@
  */
 import { namesOf } from './vocabulary.ts';
 
-/** The execution context at a crash point, as the kernel names it. */
+/** The execution context at a crash point: the innermost one. A hard interrupt may have come over a soft one. */
 export const contexts = {
-  task: { in_nmi: 0, in_hardirq: 0, in_softirq: 0 },
-  hardirq: { in_nmi: 0, in_hardirq: 1, in_softirq: 0 },
-  softirq: { in_nmi: 0, in_hardirq: 0, in_softirq: 1 },
-  nmi: { in_nmi: 1, in_hardirq: 0, in_softirq: 0 },
+  task: 'a process or a kernel thread',
+  softirq: 'a soft interrupt, or bottom half',
+  hardirq: 'a hard interrupt',
+  nmi: 'a non-maskable interrupt',
 } as const;
 export type Context = keyof typeof contexts;
 
