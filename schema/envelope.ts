@@ -47,7 +47,7 @@ export function ownerStatement(machineKey: Uint8Array): Uint8Array<ArrayBuffer> 
 
 /** The bytes whose SHA-256 must begin with `powBits` zero bits before a key is enrolled. */
 export function workInput(machineKey: Uint8Array, counter: number): Uint8Array<ArrayBuffer> {
-  return concat(utf8('dumpsurvey/work/v1\n'), machineKey, utf8(String(counter)));
+  return concat(utf8('dumpsurvey/pow/v1\n'), machineKey, utf8(String(counter)));
 }
 
 /** How many zero bits the proof of work asks for: about 65,000 hashes, a tenth of a second. */
