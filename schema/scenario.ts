@@ -354,8 +354,9 @@ export const scenarioSets = {
     scenario('direct', 'loop-irqoff', 'disk'),
   ],
   'lab/1': [
-    scenario('irq-handler', 'exception', 'disk'),
-    scenario('irq-handler', 'panic', 'disk'),
+    scenario('timer', 'exception', 'disk', 2),
+    scenario('irq-handler', 'exception', 'disk', 2),
+    scenario('irq-handler', 'panic', 'disk', 2),
     scenario('block-submit', 'bug', 'disk'),
     scenario('timer', 'bug', 'disk'),
     scenario('direct', 'stack-overflow', 'disk'),

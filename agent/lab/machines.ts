@@ -83,7 +83,7 @@ export const labMachines = {
   'am53c974-pc': {
     board: 'pc',
     ...scsi('am53c974', 'am53c974'),
-    inFlightMax: 1,
+    inFlightMax: 2,
   },
 } as const satisfies Record<string, LabMachine>;
 export type LabMachineName = keyof typeof labMachines;
