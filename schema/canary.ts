@@ -3,6 +3,7 @@
  * same layout): canary pages whose contents follow from the nonce, and the two records `armed` and `fired`.
  */
 import { fromHex, toHex } from './bytes.ts';
+import type { TaskKind } from './crash-point.ts';
 
 const golden = 0x9e3779b97f4a7c15n;
 const mask = (1n << 64n) - 1n;
@@ -47,10 +48,30 @@ export interface FiredRecord {
   readonly in_softirq: boolean;
   readonly irqs_off: boolean;
   readonly preempt: number;
+  /** Null in records of a module that did not say. */
+  readonly task: TaskKind | null;
+  /** The set-up of the crash type as it was just before the fatal act; null where the crash did not get so far. */
+  readonly at_crash: {
+    readonly irqs_off: boolean;
+    readonly preempt_off: boolean;
+    readonly lock_held: boolean;
+    readonly console_held: boolean;
+  } | null;
   readonly cpu: number;
   readonly in_flight: number;
   readonly timeNs: bigint;
 }
+
+/** Codes of the kinds of task in the record's flags (kmod/crashpoint.h). */
+const taskKindCodes: readonly (TaskKind | null)[] = [
+  null,
+  'user',
+  'kthread',
+  'kworker',
+  'irq-thread',
+  'ksoftirqd',
+  'idle',
+];
 
 function ascii(bytes: Uint8Array): string {
   const end = bytes.indexOf(0);
@@ -74,6 +95,16 @@ export function parseFired(page: Uint8Array): FiredRecord | null {
     nonce: toHex(page.subarray(8, 24)),
     point: ascii(page.subarray(24, 48)),
     type: ascii(page.subarray(48, 72)),
+    task: taskKindCodes[(flags >> 4) & 0xf] ?? null,
+    at_crash:
+      (flags & 0x100) === 0
+        ? null
+        : {
+            irqs_off: (flags & 0x200) !== 0,
+            preempt_off: (flags & 0x400) !== 0,
+            lock_held: (flags & 0x800) !== 0,
+            console_held: (flags & 0x1000) !== 0,
+          },
     in_nmi: (flags & 1) !== 0,
     in_hardirq: (flags & 2) !== 0,
     in_softirq: (flags & 4) !== 0,

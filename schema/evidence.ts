@@ -3,7 +3,8 @@
  * and again on the server.
  */
 import * as z from 'zod';
-import { type Context, crashPoints, crashTypes } from './scenario.ts';
+import { type Context, contextsOf, crashPoints, type TaskKind, taskKinds } from './crash-point.ts';
+import { type AtCrash, type CrashType, crashTypes } from './crash-type.ts';
 import { namesOf, stages } from './vocabulary.ts';
 
 const stage = z.enum(namesOf(stages));
@@ -20,11 +21,17 @@ export const trigger = z.strictObject({
   in_softirq: z.boolean(),
   irqs_off: z.boolean(),
   preempt: count,
+  /** Whose task was running; in an interrupt, the interrupted one. */
+  task: z.enum(namesOf(taskKinds)),
   cpu: count,
   /** Requests in flight on the chosen device, or -1 where it keeps no count. */
   in_flight: z.int().min(-1).max(1_000_000),
 });
 export type Trigger = z.infer<typeof trigger>;
+
+/** What the module read back of its own set-up just before the fatal act. */
+export const atCrash = z.strictObject({ irqs_off: z.boolean(), preempt: count, lock_held: z.boolean() });
+export type AtCrashSeen = z.infer<typeof atCrash>;
 
 /** What the verifier found in a dump; `judgeDump` makes the verdict of it. */
 export const dumpFinding = z.strictObject({
@@ -72,8 +79,9 @@ export const evidence = z.strictObject({
     saw: z.array(sighting).max(32),
   }),
   trigger: trigger.nullable(),
-  /** Said by the running system after the trigger should have stopped it. */
-  survived: z.boolean(),
+  at_crash: atCrash.nullable(),
+  /** Where the system went on after the trigger should have stopped it: what was expected, and what would have changed it. */
+  survived: logLine.nullable(),
   dump: dumpFinding.nullable(),
   watchdog: z.strictObject({ present: z.boolean(), fired: z.boolean(), timeout_ms: count }),
   /** How the run of the machine ended. `timeout`: the harness had to end it. */
@@ -94,8 +102,27 @@ export function contextOf(t: Pick<Trigger, 'in_nmi' | 'in_hardirq' | 'in_softirq
   return t.in_softirq ? 'softirq' : 'task';
 }
 
-/** Whether a trigger fired in one of the contexts that its crash point may fire in. */
-export function inClaimedContext(t: Trigger): boolean {
-  const claimed: readonly Context[] = crashPoints[t.crash_point].contexts;
-  return claimed.includes(contextOf(t));
+/** In what a trigger differs from what its crash point claims: the context, interrupts, the task. Empty where it agrees. */
+export function contextFaults(t: Trigger, realtime = false): string[] {
+  const { irqsOff, tasks } = crashPoints[t.crash_point] as {
+    readonly irqsOff: boolean | null;
+    readonly tasks?: readonly TaskKind[];
+  };
+  const claimed = contextsOf(t.crash_point, realtime);
+  const faults: string[] = [];
+  if (!claimed.includes(contextOf(t))) faults.push(`${contextOf(t)} context, not ${claimed.join(' or ')}`);
+  if (irqsOff !== null && irqsOff !== t.irqs_off) faults.push(`interrupts ${t.irqs_off ? 'off' : 'on'}`);
+  if (tasks && !tasks.includes(t.task)) faults.push(`task ${t.task}, not ${tasks.join(' or ')}`);
+  return faults;
+}
+
+/** In what the moment of the crash differs from what the crash type states. Empty where it agrees. */
+export function crashFaults(type: CrashType, seen: AtCrashSeen): string[] {
+  const { irqsOff, preemptOff, lockHeld } = crashTypes[type].atCrash as AtCrash;
+  const faults: string[] = [];
+  if (irqsOff && !seen.irqs_off) faults.push('interrupts on');
+  if (preemptOff && seen.preempt === 0) faults.push('preemption on');
+  if (preemptOff && !irqsOff && seen.irqs_off) faults.push('interrupts off');
+  if (lockHeld && !seen.lock_held) faults.push('the lock is not held');
+  return faults;
 }

@@ -22,7 +22,7 @@ const sample: Profile = {
   version: '1.0',
   population: 'lab',
   lab_machine: 'sym53c8xx-pc',
-  kernel: { release: '6.1.0-56-amd64', series: '6.1' },
+  kernel: { release: '6.1.0-56-amd64', series: '6.1', preemption: 'voluntary' },
   chipset: 'i440FX',
   firmware: 'bios',
   cpu: { vendor: 'AuthenticAMD', family: 15, model: 107, count: 2 },

@@ -3,6 +3,7 @@
  * names, IP addresses. A profile travels as text, and its hash is that of the text's UTF-8 bytes.
  */
 import * as z from 'zod';
+import { crashPoints } from './crash-point.ts';
 import type { Scenario } from './scenario.ts';
 import type { Role } from './vocabulary.ts';
 
@@ -29,12 +30,19 @@ export const device = z.strictObject({
 });
 export type Device = z.infer<typeof device>;
 
+/** Preemption models (kernel/sched/core.c, PREEMPT_DYNAMIC). Under `rt`, interrupt handlers and softirqs run in threads. */
+export const preemptions = ['none', 'voluntary', 'full', 'lazy', 'rt', 'unknown'] as const;
+
 export const profile = z.strictObject({
   version: z.literal('1.0'),
   population: z.enum(['metal', 'lab']),
   /** In `lab`, the row of the machine catalogue. */
   lab_machine: name.nullable(),
-  kernel: z.strictObject({ release: name, series: z.string().regex(/^\d+\.\d+$/) }),
+  kernel: z.strictObject({
+    release: name,
+    series: z.string().regex(/^\d+\.\d+$/),
+    preemption: z.enum(preemptions),
+  }),
   /** Numeric name of the host bridge, or its common name where that is known. */
   chipset: name,
   firmware: z.enum(['bios', 'efi', 'none', 'unknown']),
@@ -64,19 +72,32 @@ export interface Part {
   readonly role: Role;
 }
 
-/** The parts of a trial, each pair of driver and role once. A device with no other role is `present`. */
+const networkClass = /^0x02/;
+
+/**
+ * The parts of a trial, each pair of driver and role once. A device with no other role is `present`. A network
+ * scenario names its device only where the machine has one network card.
+ */
 export function partsOf(p: Profile, s: Pick<Scenario, 'load' | 'crash_point'>): Part[] {
   const parts = new Map<string, Part>();
   const add = (driver: string, role: Role) => parts.set(`${driver} ${role}`, { driver, role });
+  const cards = p.devices.filter((d) => d.driver !== null && networkClass.test(d.class ?? ''));
+  const card = cards.length === 1 ? cards[0]?.address : undefined;
+  const { needs } = crashPoints[s.crash_point];
   for (const { driver, address } of p.devices) {
     if (driver === null) continue;
-    if (!p.dump_target.includes(address)) {
-      add(driver, 'present');
-      continue;
-    }
-    add(driver, 'dump_target');
-    if (s.load === 'disk' || s.load === 'all') add(driver, 'load');
-    if (s.crash_point === 'block-submit' || s.crash_point === 'block-dispatch') add(driver, 'crash_site');
+    const isTarget = p.dump_target.includes(address);
+    const roles: Role[] = isTarget ? ['dump_target'] : [];
+    if (
+      s.load === 'all'
+        ? isTarget || address === card
+        : s.load === 'net'
+          ? address === card
+          : s.load === 'disk' && isTarget
+    )
+      roles.push('load');
+    if (needs === 'interface' ? address === card : needs !== null && isTarget) roles.push('crash_site');
+    for (const role of roles.length > 0 ? roles : (['present'] as const)) add(driver, role);
   }
   return [...parts.values()];
 }

@@ -1,12 +1,15 @@
 import { describe, expect, it, test } from 'vitest';
-import { inClaimedContext, type Trigger } from './evidence.ts';
 import {
   type Context,
   type CrashPoint,
-  type CrashType,
   contexts,
+  contextsOf,
   crashPoints,
-  crashTypes,
+  type TaskKind,
+} from './crash-point.ts';
+import { type CrashType, crashTypes, setUps, sysctlsOf } from './crash-type.ts';
+import { contextFaults, crashFaults, type Trigger } from './evidence.ts';
+import {
   findScenario,
   impossiblePair,
   loads,
@@ -15,6 +18,7 @@ import {
   scenarioId,
   scenarioSetNames,
   scenarioSets,
+  triggersOf,
 } from './scenario.ts';
 import { namesOf } from './vocabulary.ts';
 
@@ -49,12 +53,16 @@ describe('the scenario sets', () => {
   });
 
   it.each(entries)('$set $id can be planted, and makes sense', (s) => {
-    expect(crashPoints[s.crash_point].planted).toBe(true);
-    expect(crashTypes[s.crash_type].planted).toBe(true);
     expect(impossiblePair(s.crash_point, s.crash_type)).toBeNull();
+    expect(triggersOf(s)).toContain('crashpoint');
+    expect(namesOf(setUps)).toContain(s.set_up);
     expect(namesOf(loads)).toContain(s.load);
     expect(namesOf(mitigations)).toContain(s.mitigation);
     expect(s.in_flight_min > 0).toBe(s.load === 'disk');
+    // A load that keeps the point from being hit would make a scenario that never fires.
+    const { stimulus } = crashPoints[s.crash_point];
+    if (stimulus === 'net') expect(s.load).toBe('net');
+    if (stimulus === 'reclaim') expect(s.load).toBe('memory');
   });
 
   it('standard/1 holds nothing that may damage memory that later reaches a disk', () => {
@@ -70,41 +78,95 @@ test.each<[CrashPoint, CrashType, string | null]>([
   ['direct', 'panic', null],
   ['timer', 'loop', null],
   ['nmi', 'loop-irqoff', null],
-  ['nmi', 'loop', 'loop needs task or softirq or hardirq context; nmi fires in nmi context'],
+  ['nmi', 'loop', 'loop needs task or softirq context; nmi fires in nmi context'],
+  ['irq-entry', 'loop', 'loop needs task or softirq context; irq-entry fires in hardirq context'],
   ['timer', 'hung-task', 'hung-task needs task context; timer fires in softirq context'],
-  ['direct', 'external-nmi', 'external-nmi needs nmi context; direct fires in task context'],
-  ['scsi-dispatch', 'hung-task', null],
+  ['nmi', 'external-nmi', 'external-nmi needs task context; nmi fires in nmi context'],
+  ['threaded-irq', 'hung-task', null],
+  ['scsi-dispatch', 'hung-task', 'hung-task waits, and scsi-dispatch may not sleep'],
+  ['block-submit', 'oom', 'oom waits, and block-submit may not sleep'],
 ])('%s with %s: %s', (point, type, reason) => {
   expect(impossiblePair(point, type)).toBe(reason);
 });
 
-describe('inClaimedContext', () => {
+describe('contextFaults', () => {
   const trigger = (crash_point: CrashPoint, context: Context): Trigger => ({
     crash_point,
     crash_type: 'panic',
     in_nmi: context === 'nmi',
     in_hardirq: context === 'hardirq',
     in_softirq: context === 'softirq',
-    irqs_off: false,
+    irqs_off: crashPoints[crash_point].irqsOff ?? false,
     preempt: 0,
+    task: (crashPoints[crash_point] as { tasks?: readonly TaskKind[] }).tasks?.[0] ?? 'idle',
     cpu: 0,
     in_flight: -1,
   });
 
-  it('holds in the contexts that a point lists, and in no other', () => {
-    for (const point of namesOf(crashPoints)) {
-      const listed: readonly Context[] = crashPoints[point].contexts;
-      for (const context of namesOf(contexts)) {
-        expect(inClaimedContext(trigger(point, context))).toBe(listed.includes(context));
+  it.each([false, true])(
+    'finds none in the contexts that a point lists, and one in every other; realtime: %s',
+    (realtime) => {
+      for (const point of namesOf(crashPoints)) {
+        for (const context of namesOf(contexts)) {
+          const faults = contextFaults(trigger(point, context), realtime);
+          expect(faults.length, `${point} ${context}`).toBe(
+            contextsOf(point, realtime).includes(context) ? 0 : 1,
+          );
+        }
       }
-    }
-  });
+    },
+  );
 
   it('a hard interrupt that came over a soft one is a hard interrupt', () => {
-    expect(inClaimedContext({ ...trigger('timer', 'softirq'), in_hardirq: true })).toBe(false);
-    expect(inClaimedContext({ ...trigger('irq-handler', 'hardirq'), in_softirq: true })).toBe(true);
-    expect(inClaimedContext({ ...trigger('irq-handler', 'hardirq'), in_nmi: true })).toBe(false);
+    expect(contextFaults({ ...trigger('timer', 'softirq'), in_hardirq: true })).toEqual([
+      'hardirq context, not softirq',
+    ]);
+    expect(contextFaults({ ...trigger('irq-handler', 'hardirq'), in_softirq: true })).toEqual([]);
+    expect(contextFaults({ ...trigger('irq-handler', 'hardirq'), in_nmi: true })).toHaveLength(1);
   });
+
+  it('names what else differs', () => {
+    expect(contextFaults({ ...trigger('irq-entry', 'hardirq'), irqs_off: false })).toEqual(['interrupts on']);
+    expect(contextFaults({ ...trigger('workqueue', 'task'), task: 'kthread' })).toEqual([
+      'task kthread, not kworker',
+    ]);
+    expect(contextFaults({ ...trigger('driver-irq', 'task') }, true)).toEqual([]);
+  });
+});
+
+test.each<[CrashType, boolean, number, boolean, string[]]>([
+  ['panic', false, 0, false, []],
+  ['loop', false, 1, false, []],
+  ['loop', true, 1, false, ['interrupts off']],
+  ['loop', false, 0, false, ['preemption on']],
+  ['loop-irqoff', true, 0, false, []],
+  ['loop-irqoff', false, 1, false, ['interrupts on']],
+  ['spinlock-held', true, 1, true, []],
+  ['spinlock-held', true, 1, false, ['the lock is not held']],
+])(
+  'at the crash %s, interrupts off %s, preemption count %i, lock held %s: %j',
+  (type, irqs_off, preempt, lock_held, faults) => {
+    expect(crashFaults(type, { irqs_off, preempt, lock_held })).toEqual(faults);
+  },
+);
+
+describe('triggersOf', () => {
+  const of = (crash_point: CrashPoint, crash_type: CrashType, in_flight_min = 0) =>
+    triggersOf({ crash_point, crash_type, in_flight_min });
+
+  it('the module runs everything, the fallbacks only what crashes the task that writes to them', () => {
+    expect(of('direct', 'panic')).toEqual(['crashpoint', 'lkdtm', 'sysrq']);
+    expect(of('direct', 'exception')).toEqual(['crashpoint', 'lkdtm']);
+    expect(of('direct', 'oom')).toEqual(['crashpoint']);
+    expect(of('timer', 'panic')).toEqual(['crashpoint']);
+    expect(of('direct', 'panic', 1)).toEqual(['crashpoint']);
+  });
+});
+
+test('a set-up takes the sysctls of the type, none, or its own', () => {
+  expect(sysctlsOf('bug', 'panic')).toEqual({ panic_on_oops: 1 });
+  expect(sysctlsOf('bug', 'defaults')).toEqual({});
+  expect(sysctlsOf('loop-irqoff', 'rcu-stall')).toEqual({ panic_on_rcu_stall: 1 });
 });
 
 test('every LKDTT point and type of 2006 is there', () => {

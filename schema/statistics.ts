@@ -1,6 +1,8 @@
 /** The shapes of published statistics, and of the queries for them. */
 import * as z from 'zod';
-import { crashPoints, crashTypes, loads, mitigations } from './scenario.ts';
+import { crashPoints } from './crash-point.ts';
+import { crashTypes, setUps } from './crash-type.ts';
+import { loads, mitigations } from './scenario.ts';
 import { mechanisms, namesOf, populations, roles } from './vocabulary.ts';
 
 /** What statistics can be grouped and filtered by. */
@@ -13,6 +15,7 @@ export const groups = {
   load: 'what the hardware was doing',
   kernel_series: 'the kernel, as major.minor',
   mitigation: 'what the capture environment did about devices',
+  set_up: 'what was set up to notice the crash',
   mechanism: 'the dump facility under test',
 } as const;
 export type Group = keyof typeof groups;
@@ -29,6 +32,7 @@ export const filters = z.strictObject({
   load: z.enum(namesOf(loads)).optional(),
   kernel_series: text.optional(),
   mitigation: z.enum(namesOf(mitigations)).optional(),
+  set_up: z.enum(namesOf(setUps)).optional(),
   mechanism: z.enum(namesOf(mechanisms)).optional(),
 } satisfies Record<Group, z.ZodType>);
 export type Filters = z.infer<typeof filters>;

@@ -3,7 +3,9 @@
  * Times are milliseconds since 1970 UTC. Bytes are BLOBs; keys, nonces and hashes are hexadecimal text.
  */
 import { blob, index, integer, primaryKey, sqliteTable, text, uniqueIndex } from 'drizzle-orm/sqlite-core';
-import { crashPoints, crashTypes, loads, mitigations, scenarioSetNames } from './scenario.ts';
+import { crashPoints } from './crash-point.ts';
+import { crashTypes, setUps } from './crash-type.ts';
+import { loads, mitigations, scenarioSetNames } from './scenario.ts';
 import {
   entryKinds,
   environments,
@@ -61,6 +63,9 @@ export const tickets = sqliteTable(
     crash_type: text({ enum: namesOf(crashTypes) }).notNull(),
     load: text({ enum: namesOf(loads) }).notNull(),
     mitigation: text({ enum: namesOf(mitigations) }).notNull(),
+    set_up: text({ enum: namesOf(setUps) })
+      .notNull()
+      .default('panic'),
     in_flight_min: integer().notNull(),
     mechanism: text({ enum: namesOf(mechanisms) }).notNull(),
     environment: text({ enum: namesOf(environments) }).notNull(),
@@ -119,6 +124,9 @@ export const facts = sqliteTable(
     crash_type: text({ enum: namesOf(crashTypes) }).notNull(),
     load: text({ enum: namesOf(loads) }).notNull(),
     mitigation: text({ enum: namesOf(mitigations) }).notNull(),
+    set_up: text({ enum: namesOf(setUps) })
+      .notNull()
+      .default('panic'),
     mechanism: text({ enum: namesOf(mechanisms) }).notNull(),
     environment: text({ enum: namesOf(environments) }).notNull(),
     result: text({ enum: namesOf(results) }).notNull(),

@@ -1,9 +1,11 @@
 /** What travels: payloads of signed requests, answers, and their limits. The field lists are closed. */
 import * as z from 'zod';
+import { crashPoints } from './crash-point.ts';
+import { crashTypes, setUps } from './crash-type.ts';
 import { evidence } from './evidence.ts';
 import { outcome } from './outcome.ts';
 import { profileMaxBytes } from './profile.ts';
-import { crashPoints, crashTypes, loads, mitigations, scenarioSetNames } from './scenario.ts';
+import { loads, mitigations, scenarioSetNames, triggers } from './scenario.ts';
 import { environments, labels, mechanisms, namesOf, populations } from './vocabulary.ts';
 
 const hex = (bytes: number) =>
@@ -27,6 +29,7 @@ export const scenarioFields = z.strictObject({
   crash_type: z.enum(namesOf(crashTypes)),
   load: z.enum(namesOf(loads)),
   mitigation: z.enum(namesOf(mitigations)),
+  set_up: z.enum(namesOf(setUps)),
   in_flight_min: z.int().min(0).max(1024),
 });
 export type ScenarioFields = z.infer<typeof scenarioFields>;
@@ -107,6 +110,7 @@ export const reportBody = z.strictObject({
   scenario: scenarioFields,
   mechanism: z.enum(namesOf(mechanisms)),
   environment: z.enum(namesOf(environments)),
+  triggered_by: z.enum(namesOf(triggers)),
   /** Sysctls that the scenario set before arming, as they were read back. */
   sysctls: z.record(z.string().regex(/^[a-z_.]{1,60}$/), z.int()),
   agent_version: version,

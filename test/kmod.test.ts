@@ -3,7 +3,9 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { parseTrigger } from '../agent/lab/observe.ts';
 import { parseArmed, parseFired, parseListing, recordFill, recordHeaderBytes } from '../schema/canary.ts';
-import { crashPoints, crashTypes } from '../schema/scenario.ts';
+import { crashPoints } from '../schema/crash-point.ts';
+import { crashTypes } from '../schema/crash-type.ts';
+import { namesOf } from '../schema/vocabulary.ts';
 
 const source = (name: string) => readFileSync(new URL(`../kmod/${name}`, import.meta.url), 'utf8');
 const header = source('crashpoint.h');
@@ -24,40 +26,50 @@ function tableIn(text: string, name: string): Map<string, string>[] {
 }
 
 const unquote = (text = '') => text.replaceAll('"', '');
-const plantedIn = (table: Readonly<Record<string, { readonly planted: boolean }>>) =>
-  Object.keys(table).filter((name) => table[name]?.planted);
 
 const points = tableIn(source('points.c'), 'cp_points');
 const types = tableIn(source('types.c'), 'cp_types');
+
+const needsNames: Readonly<Record<string, string>> = {
+  CP_NEEDS_DISK: 'device',
+  CP_NEEDS_INTERFACE: 'interface',
+  CP_NEEDS_PCI: 'pci',
+};
+
+function byName<T extends { readonly name: string }>(rows: readonly T[]): T[] {
+  return rows.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
 
 describe('the tables of the module', () => {
   it('are found', () => {
     expect([points.length > 0, types.length > 0]).toEqual([true, true]);
   });
 
-  it('hold the points that the catalogue calls planted', () => {
-    expect(points.map((row) => unquote(row.get('name'))).sort()).toEqual(plantedIn(crashPoints).sort());
+  it('hold the points of the catalogue, with what each needs and whether it may sleep', () => {
+    const module = points.map((row) => ({
+      name: unquote(row.get('name')),
+      needs: needsNames[row.get('needs') ?? ''] ?? null,
+      maySleep: row.get('may_sleep') === 'true',
+    }));
+    const catalogue = namesOf(crashPoints).map((name) => {
+      const { needs, maySleep } = crashPoints[name];
+      return { name, needs, maySleep };
+    });
+    expect(byName(module)).toEqual(byName(catalogue));
   });
 
-  it('hold the types that the catalogue calls planted', () => {
-    expect(types.map((row) => unquote(row.get('name'))).sort()).toEqual(plantedIn(crashTypes).sort());
-  });
-
-  it('need a device where the catalogue names one', () => {
-    for (const row of points) {
-      const name = unquote(row.get('name')) as keyof typeof crashPoints;
-      expect([name, row.get('needs_device') === 'true']).toEqual([
-        name,
-        crashPoints[name].device === 'block',
-      ]);
-    }
-  });
-
-  it('call hanging what the catalogue calls hanging', () => {
-    for (const row of types) {
-      const name = unquote(row.get('name')) as keyof typeof crashTypes;
-      expect([name, row.get('hangs') === 'true']).toEqual([name, crashTypes[name].safety === 'hangs']);
-    }
+  it('hold the types of the catalogue, with whether each hangs, sleeps, and makes sense in an NMI', () => {
+    const module = types.map((row) => ({
+      name: unquote(row.get('name')),
+      hangs: row.get('hangs') === 'true',
+      sleeps: row.get('sleeps') === 'true',
+      notInNmi: row.get('sleeps') === 'true' || row.get('not_in_nmi') === 'true',
+    }));
+    const catalogue = namesOf(crashTypes).map((name) => {
+      const { hangs, sleeps, contexts } = crashTypes[name];
+      return { name, hangs, sleeps, notInNmi: !(contexts as readonly string[]).includes('nmi') };
+    });
+    expect(byName(module)).toEqual(byName(catalogue));
   });
 
   it('have names that fit the records', () => {
@@ -177,7 +189,7 @@ describe('what the module prints, the agent reads', () => {
   const nonce = '57b7ff5c08a898a4faabdbd7e203eb8b';
 
   it('the trigger line', () => {
-    const line = printed(formatIn('fire.c', 'v=1 nonce='), [
+    const line = printed(formatIn('fire.c', 'v=2 nonce='), [
       nonce,
       'timer',
       'exception',
@@ -186,6 +198,7 @@ describe('what the module prints, the agent reads', () => {
       1,
       0,
       '00000101',
+      'idle',
       1,
       -1,
     ]);
@@ -198,6 +211,7 @@ describe('what the module prints, the agent reads', () => {
       in_softirq: true,
       irqs_off: false,
       preempt: 0x101,
+      task: 'idle',
       cpu: 1,
       in_flight: -1,
     });
@@ -234,7 +248,7 @@ describe('what the module prints, the agent reads', () => {
     const first = readFileSync(new URL('../agent/lab/guest/first.sh', import.meta.url), 'utf8');
     expect(formatIn('fire.c', 'survived')).toMatch(/^survived nonce=/);
     expect(first).toContain("grep -q 'crashpoint: survived'");
-    expect(first).toContain("grep -q 'crashpoint: v=1 nonce'");
+    expect(first).toContain("grep -qE 'crashpoint: v=2 nonce|");
   });
 });
 

@@ -5,7 +5,7 @@ import { excerpt } from '../agent/lab/observe.ts';
 import { inventory, profileText } from '../agent/machine/inventory.ts';
 import { classify } from '../schema/classify/classify.ts';
 import { symptomOf } from '../schema/classify/symptom.ts';
-import { evidence, inClaimedContext } from '../schema/evidence.ts';
+import { contextFaults, evidence } from '../schema/evidence.ts';
 import type { Outcome } from '../schema/outcome.ts';
 import { type Device, partsOf, profile } from '../schema/profile.ts';
 import {
@@ -79,7 +79,7 @@ describe.each(runNames)('%s', (name) => {
       crash_point: run.scenario.crash_point,
       crash_type: run.scenario.crash_type,
     });
-    expect(e.trigger && inClaimedContext(e.trigger)).toBe(true);
+    expect(e.trigger && contextFaults(e.trigger)).toEqual([]);
     expect(e.trigger?.in_flight).toBeGreaterThanOrEqual(run.scenario.in_flight_min);
   });
 

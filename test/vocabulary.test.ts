@@ -1,11 +1,13 @@
 /** One vocabulary: every enumeration of the store and of the wire is a table of names, not a list of its own. */
 import { describe, expect, it, test } from 'vitest';
 import { symptomOf } from '../schema/classify/symptom.ts';
+import { crashPoints } from '../schema/crash-point.ts';
+import { crashTypes, setUps } from '../schema/crash-type.ts';
 import { evidence, sighting, trigger } from '../schema/evidence.ts';
 import { outcome } from '../schema/outcome.ts';
 import { type ProblemSlug, problem, problems } from '../schema/problem.ts';
 import { profile } from '../schema/profile.ts';
-import { crashPoints, crashTypes, loads, mitigations, scenarioSetNames } from '../schema/scenario.ts';
+import { loads, mitigations, scenarioSetNames, triggers } from '../schema/scenario.ts';
 import { filters, groups, statisticsQuery } from '../schema/statistics.ts';
 import * as tables from '../schema/tables.ts';
 import {
@@ -35,6 +37,7 @@ const namesByColumn: Readonly<Record<string, readonly string[]>> = {
   crash_type: namesOf(crashTypes),
   load: namesOf(loads),
   mitigation: namesOf(mitigations),
+  set_up: namesOf(setUps),
   mechanism: namesOf(mechanisms),
   environment: namesOf(environments),
   role: namesOf(roles),
@@ -82,6 +85,8 @@ test.each<[string, readonly string[], readonly string[]]>([
   ['scenario.crash_type', scenarioFields.shape.crash_type.options, namesOf(crashTypes)],
   ['scenario.load', scenarioFields.shape.load.options, namesOf(loads)],
   ['scenario.mitigation', scenarioFields.shape.mitigation.options, namesOf(mitigations)],
+  ['scenario.set_up', scenarioFields.shape.set_up.options, namesOf(setUps)],
+  ['triggered_by', reportBody.shape.triggered_by.options, namesOf(triggers)],
   ['trigger.crash_point', trigger.shape.crash_point.options, namesOf(crashPoints)],
   ['trigger.crash_type', trigger.shape.crash_type.options, namesOf(crashTypes)],
   ['sighting.stage', sighting.shape.stage.options, namesOf(stages)],

@@ -59,6 +59,7 @@ function reportOf(name: RunName): ReportBody {
     scenario: { set: 'standard/1', ...run.scenario },
     mechanism: 'kdump',
     environment: 'instrumented',
+    triggered_by: 'crashpoint',
     sysctls: { 'kernel.panic_on_oops': 1 },
     agent_version: '0.1.0',
     emulator: run.emulator,

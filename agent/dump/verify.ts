@@ -5,13 +5,14 @@
  */
 import type { Listing } from '../../schema/canary.ts';
 import type { DumpFinding } from '../../schema/evidence.ts';
+import { canaryLines, findInLog, type LogPlan } from '../../schema/log-canary.ts';
 import type { Dump } from './dump.ts';
 import { openElf } from './elf.ts';
 import { openFlattened } from './flattened.ts';
 import { openKdump } from './kdump.ts';
 import { formatOf, magicBytes } from './magic.ts';
 import { kernelMemory } from './paging.ts';
-import { findPlanted } from './planted.ts';
+import { findPlanted, type PlantedFinding } from './planted.ts';
 import { readLog } from './printk.ts';
 import type { ByteSource } from './source.ts';
 import { parseVmcoreinfo } from './vmcoreinfo.ts';
@@ -26,10 +27,11 @@ export interface Opened {
   readonly fault: string | null;
 }
 
-/** Looks at a whole dump. Rejects for I/O errors only. */
-export async function verifyDump(source: ByteSource, listing: Listing): Promise<DumpFinding> {
+/** Looks at a whole dump, for what the module or the log was planted with. Rejects for I/O errors only. */
+export async function verifyDump(source: ByteSource, planted: Listing | LogPlan): Promise<DumpFinding> {
   const { format, dump, streamBytes, truncated, fault } = await openDump(source);
   if (!dump) {
+    const count = 'canaries' in planted ? planted.canaries.length : canaryLines(planted.nonce).length;
     return {
       format,
       fault,
@@ -39,17 +41,22 @@ export async function verifyDump(source: ByteSource, listing: Listing): Promise<
       pages: { promised: 0, present: 0, undecodable: 0 },
       armed: 'missing',
       fired: 'missing',
-      canaries: { planted: listing.canaries.length, good: 0, changed: 0, missing: listing.canaries.length },
+      canaries: { planted: count, good: 0, changed: 0, missing: count },
       kernel_release: null,
       vmcoreinfo: 'absent',
       log_lines: null,
     };
   }
   const check = await dump.checkPages();
-  const planted = await findPlanted(dump.memory, listing);
   const info = dump.vmcoreinfo && parseVmcoreinfo(dump.vmcoreinfo);
   let lines = 0;
-  const resolved = await logOf(dump, () => lines++);
+  const ours: string[] = [];
+  const resolved = await logOf(dump, (line) => {
+    lines++;
+    if (!('canaries' in planted) && ours.length < ourLinesMax && ourLine.test(line)) ours.push(line);
+  });
+  const found =
+    'canaries' in planted ? await findPlanted(dump.memory, planted) : plantedInLog(ours, planted, resolved);
   return {
     format,
     fault: (fault ?? dump.fault ?? check.fault)?.slice(0, 300) ?? null,
@@ -57,10 +64,25 @@ export async function verifyDump(source: ByteSource, listing: Listing): Promise<
     truncated: truncated || dump.truncated || check.truncated,
     incomplete_flag: dump.incompleteFlag,
     pages: { promised: check.promised, present: check.present, undecodable: check.undecodable },
-    ...planted,
+    ...found,
     kernel_release: (info?.release ?? dump.release)?.slice(0, 100) ?? null,
     vmcoreinfo: info ? (resolved ? 'resolved' : 'unresolved') : 'absent',
     log_lines: resolved ? lines : null,
+  };
+}
+
+/** The lines that a plan in the log is about; a log that is full of them is not read to its end. */
+const ourLine = /dumpsurvey: |sysrq: |lkdtm: /;
+const ourLinesMax = 10_000;
+
+/** A plan in the log, in the words for the module's records. A log that cannot be read holds nothing. */
+function plantedInLog(lines: readonly string[], plan: LogPlan, resolved: boolean): PlantedFinding {
+  const { armed, fired, otherTrial, good, changed, missing } = findInLog(lines, plan);
+  const absent = resolved ? (otherTrial ? 'other-trial' : 'absent') : 'missing';
+  return {
+    armed: armed ? 'present' : absent,
+    fired: fired ? 'present' : armed ? 'unfired' : absent,
+    canaries: { planted: good + changed + missing, good, changed, missing },
   };
 }
 

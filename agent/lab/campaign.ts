@@ -158,6 +158,7 @@ async function runItem(
     const report = reportOf({
       ...facts,
       population: 'lab',
+      triggeredBy: 'crashpoint',
       emulator: options.lab.emulator,
       nowMs: Date.now(),
     });
@@ -238,11 +239,11 @@ async function attemptOnce(
       await campaign.journal.append({ step: 'ticket', ordinal, ticket });
       return ticket.nonce;
     },
-    beforeArming: async ({ listing, sysctls }) => {
-      if (ticket === null || listing.nonce !== ticket.nonce)
+    beforeArming: async ({ planted, sysctls }) => {
+      if (ticket === null || planted.nonce !== ticket.nonce)
         throw new Error('the guest planted another nonce');
       const nowMs = Date.now();
-      const text = JSON.stringify(listing, (_, value) =>
+      const text = JSON.stringify(planted, (_, value) =>
         typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
       );
       const armed_at = new Date(nowMs).toISOString();

@@ -1,4 +1,7 @@
 /** Command lines: QEMU's, the first kernel's, the capture kernel's. Pure. */
+import type { Need, Stimulus } from '../../schema/crash-point.ts';
+import type { Sysctls } from '../../schema/crash-type.ts';
+import type { TriggeredBy } from '../../schema/scenario.ts';
 import { build, type LabMachine } from './machines.ts';
 
 /**
@@ -20,9 +23,16 @@ export interface GuestOrders {
   readonly mode: 'trial' | 'bare';
   readonly point?: string;
   readonly type?: string;
+  /** What pulls the trigger, and LKDTM's own name of the crash type. */
+  readonly trigger?: TriggeredBy;
+  readonly lkdtm?: string | null;
+  /** The key that the crash point needs, and what makes an idle machine hit it. */
+  readonly needs?: Need | null;
+  readonly stimulus?: Stimulus;
   readonly load?: string;
   readonly inFlightMin?: number;
-  readonly sysctls?: Readonly<Record<string, number>>;
+  readonly sysctls?: Sysctls;
+  readonly watchdogMs?: number;
 }
 
 /** The first kernel's command line. */
@@ -37,11 +47,17 @@ export function firstCommandLine(machine: LabMachine, orders: GuestOrders): stri
     `ds.disk=${machine.disk}`,
     `ds.point=${orders.point ?? ''}`,
     `ds.type=${orders.type ?? ''}`,
+    `ds.trigger=${orders.trigger ?? 'crashpoint'}`,
+    `ds.lkdtm=${orders.lkdtm ?? ''}`,
+    `ds.needs=${orders.needs ?? ''}`,
+    `ds.stimulus=${orders.stimulus ?? ''}`,
+    `ds.interface=${machine.card?.interface ?? ''}`,
     `ds.load=${orders.load ?? ''}`,
     `ds.inflight=${orders.inFlightMin ?? 0}`,
     `ds.sysctls=${sysctls.join(',')}`,
     `ds.load_at_mib=${build.loadAtMib}`,
-    `ds.watchdog_s=${build.watchdogMs / 1000}`,
+    `ds.patience_s=${build.patienceMs / 1000}`,
+    `ds.watchdog_s=${(orders.watchdogMs ?? build.watchdogMs) / 1000}`,
   ].join(' ');
 }
 
@@ -61,6 +77,8 @@ export function qemuArguments(
     readonly processors: number;
     readonly disk: string;
     readonly iops: number | null;
+    /** What the hardware watchdog does: it resets, or sends an NMI. */
+    readonly watchdog?: 'reset' | 'inject-nmi';
   },
 ): string[] {
   const throttle = boot.iops === null ? '' : `,throttling.iops-total=${boot.iops}`;
@@ -68,12 +86,13 @@ export function qemuArguments(
     ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64', '-machine', machine.board],
     ...['-m', String(boot.memoryMib), '-smp', String(boot.processors)],
     ...['-nodefaults', '-display', 'none', '-no-reboot'],
-    ...['-device', 'i6300esb', '-action', 'watchdog=reset'],
+    ...['-device', 'i6300esb', '-action', `watchdog=${boot.watchdog ?? 'reset'}`],
     ...[
       '-drive',
       `file=${boot.disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe${throttle}`,
     ],
     ...machine.devices,
+    ...(machine.card?.devices ?? []),
     ...['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.commandLine],
   ];
 }

@@ -11,7 +11,7 @@ import type { LabMachine } from './machines.ts';
 const guestDir = join(import.meta.dirname, 'guest');
 
 const applets =
-  'sh mount cat echo grep sed ls ln rm head tail tr od dd basename readlink dmesg insmod kill sleep usleep stty uname watchdog poweroff reboot [';
+  'sh mount cat echo grep sed ls ln rm head tail tr od dd basename readlink dmesg insmod kill sleep usleep stty uname watchdog poweroff reboot ip ping [';
 
 /** The loader and the libraries that a dynamically linked program of the root needs, in the guest's places. */
 async function libraries(root: string, program: string): Promise<CpioEntry[]> {
@@ -108,7 +108,7 @@ export async function buildImages(shared: SharedParts, machine: LabMachine, into
   const capture = Buffer.concat([shared.capture, compressed(await modules(kernel, machine.modules))]);
   const first = cpio([
     ...shared.first,
-    ...(await modules(kernel, ['i6300esb', ...machine.modules])),
+    ...(await modules(kernel, ['i6300esb', ...machine.modules, ...(machine.card?.modules ?? [])])),
     file('capture/initrd', capture),
   ]);
   await mkdir(into, { recursive: true });

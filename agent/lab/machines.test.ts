@@ -6,8 +6,9 @@ import { build, findMachine, type LabMachine, labMachines } from './machines.ts'
 const rows: [string, LabMachine][] = Object.entries(labMachines);
 
 describe.each(rows)('%s', (name, machine) => {
-  it('is named by its driver and its board', () => {
-    expect(name).toBe(`${machine.driver}-${machine.board}`);
+  it('is named by its drivers and its board', () => {
+    const drivers = [machine.driver, ...(machine.card ? [machine.card.driver] : [])];
+    expect(name).toBe([...drivers, machine.board].join('-'));
     expect(findMachine(name)).toBe(machine);
     expect(profile.shape.lab_machine.safeParse(name).success).toBe(true);
   });

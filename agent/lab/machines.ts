@@ -3,6 +3,14 @@
  * survey, with a key of its own.
  */
 
+/** A card on QEMU's user-mode network, which ends in QEMU: the gateway answers, and nothing else can be reached. */
+export interface NetworkCard {
+  readonly driver: string;
+  readonly devices: readonly string[];
+  readonly modules: readonly string[];
+  readonly interface: string;
+}
+
 export interface LabMachine {
   /** The driver under test, as its name in sysfs. */
   readonly driver: string;
@@ -14,6 +22,8 @@ export interface LabMachine {
   readonly modules: readonly string[];
   /** The disk under test in the guest. */
   readonly disk: string;
+  /** A network card beside the controller under test, and its modules. */
+  readonly card?: NetworkCard;
   /** How many requests the controller really keeps in flight under this load, at least. */
   readonly inFlightMax: number;
 }
@@ -44,6 +54,21 @@ const virtioBlk = {
   inFlightMax: 8,
 } as const;
 
+const e1000 = {
+  driver: 'e1000',
+  devices: ['-netdev', 'user,id=net0,restrict=on', '-device', 'e1000,netdev=net0'],
+  modules: ['e1000'],
+  interface: 'eth0',
+} as const satisfies NetworkCard;
+
+const ahci = {
+  driver: 'ahci',
+  devices: ['-device', 'ide-hd,drive=disk0,bus=ide.0'],
+  modules: ['ahci', 'sd_mod'],
+  disk: 'sda',
+  inFlightMax: 8,
+} as const;
+
 const nvme = {
   driver: 'nvme',
   devices: ['-device', 'nvme,drive=disk0,serial=lab'],
@@ -57,14 +82,8 @@ export const labMachines = {
   'virtio_blk-pc': { board: 'pc', ...virtioBlk },
   'virtio_blk-q35': { board: 'q35', ...virtioBlk },
   'virtio_scsi-pc': { board: 'pc', ...scsi('virtio-scsi-pci', 'virtio_scsi', [...virtio, 'virtio_scsi']) },
-  'ahci-q35': {
-    board: 'q35',
-    driver: 'ahci',
-    devices: ['-device', 'ide-hd,drive=disk0,bus=ide.0'],
-    modules: ['ahci', 'sd_mod'],
-    disk: 'sda',
-    inFlightMax: 8,
-  },
+  'ahci-q35': { board: 'q35', ...ahci },
+  'ahci-e1000-q35': { board: 'q35', ...ahci, card: e1000 },
   'nvme-pc': { board: 'pc', ...nvme },
   'nvme-q35': { board: 'q35', ...nvme },
   'ata_piix-pc': {
@@ -104,6 +123,10 @@ export const build = {
   loadAtMib: 512,
   /** Requests a second while the load runs, so that requests stay in flight. */
   loadIops: 30,
+  /** What has not noticed a crash after this time is said to have survived it: longer than an RCU stall takes. */
+  patienceMs: 45_000,
   /** Far longer than a capture takes on a busy host: what it ends has hung. */
   watchdogMs: 90_000,
+  /** Where the watchdog is to send an NMI to a kernel that hangs. */
+  nmiAfterMs: 20_000,
 } as const;

@@ -10,12 +10,13 @@ import {
   type Ending,
   excerpt,
   type Observation,
+  parseAtCrash,
   parseTrigger,
 } from './observe.ts';
 
 const nonce = '57b7ff5c08a898a4faabdbd7e203eb8b';
 const ended: Ending = { atMs: 30_000.4, overdue: false, broken: null };
-const triggerLine = `[    7.643713] crashpoint: v=1 nonce=${nonce} point=timer type=exception in_nmi=0 in_hardirq=0 in_softirq=1 irqs_off=0 preempt=00000101 cpu=1 inflight=7`;
+const triggerLine = `[    7.643713] crashpoint: v=2 nonce=${nonce} point=timer type=exception in_nmi=0 in_hardirq=0 in_softirq=1 irqs_off=0 preempt=00000101 task=idle cpu=1 inflight=7`;
 const linux = '[    0.000000] Linux version 6.1.0-56-amd64 (debian-kernel@lists.debian.org)';
 
 /** Observations of lines such as `beacon ds armed`, one each 10 ms. */
@@ -40,6 +41,7 @@ describe('parseTrigger', () => {
       crash_type: 'exception',
       ...flags,
       preempt: 0x101,
+      task: 'idle',
       cpu: 1,
       in_flight: 7,
       nonce,
@@ -51,10 +53,11 @@ describe('parseTrigger', () => {
   });
 
   it.each([
-    ['another version', triggerLine.replace('v=1', 'v=2')],
+    ['another version', triggerLine.replace('v=2', 'v=1')],
     ['another module', triggerLine.replace('crashpoint:', 'lkdtm:')],
     ['a point of no catalogue', triggerLine.replace('point=timer', 'point=swap')],
     ['a type of no catalogue', triggerLine.replace('type=exception', 'type=oops')],
+    ['no kind of task', triggerLine.replace('task=idle', 'task=sh')],
     ['no processor', triggerLine.replace('cpu=1', 'cpu=')],
     ['a cut line', triggerLine.slice(0, -'cpu=1 inflight=7'.length)],
     ['a garbled number', triggerLine.replace('inflight=7', 'inflight=7[    7.64')],
@@ -81,6 +84,58 @@ test('a beacon is a line of its own: a word, and what belongs to it', () => {
   ]);
 });
 
+describe('parseAtCrash', () => {
+  const line = `[    7.64] crashpoint: at crash v=1 nonce=${nonce} irqs_off=1 preempt=00000001 lock_held=0`;
+
+  it('reads the line that the module prints', () => {
+    expect(parseAtCrash(line)).toEqual({ nonce, irqs_off: true, preempt: 1, lock_held: false });
+  });
+
+  it.each([
+    ['a cut line', line.slice(0, -3)],
+    ['a garbled word', line.replace('preempt=00000001', 'preempt=0000 0001')],
+    ['another version', line.replace('v=1', 'v=2')],
+    ['the trigger line', triggerLine],
+  ])('is null for %s', (_, text) => {
+    expect(parseAtCrash(text)).toBeNull();
+  });
+
+  it('counts behind the trigger of the same trial only', () => {
+    expect(assemble([armed, `console ${triggerLine}`, `console ${line}`]).at_crash).toEqual({
+      irqs_off: true,
+      preempt: 1,
+      lock_held: false,
+    });
+    expect(assemble([armed, `console ${line}`]).at_crash).toBeNull();
+    const other = line.replace(nonce, '0'.repeat(32));
+    expect(assemble([armed, `console ${triggerLine}`, `console ${other}`]).at_crash).toBeNull();
+  });
+});
+
+describe('the fallback triggers', () => {
+  const of = (by: 'sysrq' | 'lkdtm', ...lines: string[]) =>
+    assembleEvidence(nonce, observed(...lines), ended, null, 60_000, by);
+  const stagesIn = (e: { channel: { saw: readonly { stage: string }[] } }) =>
+    e.channel.saw.map((s) => s.stage);
+
+  it.each([
+    ['sysrq', '[   12.3] sysrq: Trigger a crash'],
+    ['lkdtm', '[   12.3] lkdtm: Performing direct entry PANIC'],
+  ] as const)('%s fires by the line that it prints', (by, line) => {
+    const e = of(by, armed, `console ${line}`, 'console Kernel panic - not syncing: x');
+    expect(stagesIn(e)).toEqual(['armed', 'fired', 'detected']);
+    expect(e.trigger).toBeNull();
+    expect(stagesIn(of(by, `console ${line}`, armed))).toEqual(['armed']);
+    expect(stagesIn(of(by === 'sysrq' ? 'lkdtm' : 'sysrq', armed, `console ${line}`))).toEqual(['armed']);
+    expect(stagesIn(assemble([armed, `console ${line}`]))).toEqual(['armed']);
+  });
+});
+
+test("what was survived is told in the module's words", () => {
+  const said = 'type=exception: expected an oops; panic_on_oops=1 would have made it a panic';
+  expect(assemble([armed, `console ${triggerLine}`, `beacon ds survived ${said}`]).survived).toBe(said);
+});
+
 describe('stages', () => {
   it('are seen in order, with the time since the arming', () => {
     const e = assemble([
@@ -104,7 +159,7 @@ describe('stages', () => {
       ['target_ready', 60],
       ['dump_written', 70],
     ]);
-    expect(e).toMatchObject({ exit: 'reboot', harness_fault: null, survived: false, duration_ms: 30_000 });
+    expect(e).toMatchObject({ exit: 'reboot', harness_fault: null, survived: null, duration_ms: 30_000 });
     expect(e.crash_log).toHaveLength(3);
     expect(e.capture_log).toEqual([linux]);
   });

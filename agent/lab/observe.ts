@@ -5,12 +5,16 @@
 
 import { tellingLine } from '../../schema/classify/symptom.ts';
 import {
+  type AtCrashSeen,
+  atCrash,
   type DumpFinding,
   type Evidence,
   type Sighting,
   type Trigger,
   trigger,
 } from '../../schema/evidence.ts';
+import { firedLines } from '../../schema/log-canary.ts';
+import type { TriggeredBy } from '../../schema/scenario.ts';
 import { mechanisms, type Stage } from '../../schema/vocabulary.ts';
 
 /** One line that a channel showed, in the order of arrival. Times count from the guest's start. */
@@ -39,35 +43,60 @@ const detectedPattern =
 
 const handedOverPattern = /Linux version \d/;
 
-/** The trigger line's fields, or null where the line is not one. */
-export function parseTrigger(line: string): (Trigger & { readonly nonce: string }) | null {
-  const at = line.indexOf('crashpoint: v=1 ');
+/** The words `name=value` behind a prefix, by their types. A garbled word is no value: its line is then refused as a whole. */
+function wordsBehind(line: string, prefix: string) {
+  const at = line.indexOf(prefix);
   if (at < 0) return null;
   const words = new Map(
     line
-      .slice(at + 12)
+      .slice(at + prefix.length)
       .trim()
       .split(/\s+/)
       .map((w) => w.split('=', 2) as [string, string]),
   );
-  // A garbled word is no value: the line is then refused as a whole.
-  const bit = (name: string) => ({ '0': false, '1': true })[words.get(name) ?? ''];
   const number = (name: string, form: RegExp, base: number) => {
     const word = words.get(name) ?? '';
     return form.test(word) ? Number.parseInt(word, base) : null;
   };
+  return {
+    text: (name: string) => words.get(name),
+    bit: (name: string) => ({ '0': false, '1': true })[words.get(name) ?? ''],
+    decimal: (name: string) => number(name, /^-?\d+$/, 10),
+    hex: (name: string) => number(name, /^[0-9a-f]{8}$/, 16),
+  };
+}
+
+/** The fields of the line in which the module says what it found of its own set-up, or null where the line is not one. */
+export function parseAtCrash(line: string): (AtCrashSeen & { readonly nonce: string }) | null {
+  const words = wordsBehind(line, 'crashpoint: at crash v=1 ');
+  if (words === null) return null;
+  const { bit, hex } = words;
+  const parsed = atCrash.safeParse({
+    irqs_off: bit('irqs_off'),
+    preempt: hex('preempt'),
+    lock_held: bit('lock_held'),
+  });
+  return parsed.success ? { ...parsed.data, nonce: words.text('nonce') ?? '' } : null;
+}
+
+/** The trigger line's fields, or null where the line is not one. */
+export function parseTrigger(line: string): (Trigger & { readonly nonce: string }) | null {
+  const words = wordsBehind(line, 'crashpoint: v=2 ');
+  if (words === null) return null;
+  const { text, bit, decimal, hex } = words;
   const parsed = trigger.safeParse({
-    crash_point: words.get('point'),
-    crash_type: words.get('type'),
+    crash_point: text('point'),
+    crash_type: text('type'),
     in_nmi: bit('in_nmi'),
     in_hardirq: bit('in_hardirq'),
     in_softirq: bit('in_softirq'),
     irqs_off: bit('irqs_off'),
-    preempt: number('preempt', /^[0-9a-f]{8}$/, 16),
-    cpu: number('cpu', /^\d+$/, 10),
-    in_flight: number('inflight', /^-?\d+$/, 10),
+    preempt: hex('preempt'),
+    task: text('task'),
+    cpu: decimal('cpu'),
+    in_flight: decimal('inflight'),
   });
-  return parsed.success ? { ...parsed.data, nonce: words.get('nonce') ?? '' } : null;
+  return parsed.success ? { ...parsed.data, nonce: text('nonce') ?? '' } : null;
 }
 
 /** A log line without what does not belong in a report: control characters, excess length. */
@@ -112,6 +141,7 @@ export function assembleEvidence(
   ending: Ending,
   dump: DumpFinding | null,
   watchdogMs: number,
+  triggeredBy: TriggeredBy = 'crashpoint',
 ): Evidence {
   const beacons = beaconsIn(observations);
   const armedAt = beacons.find(({ word }) => word === 'armed');
@@ -122,16 +152,32 @@ export function assembleEvidence(
   };
   if (armedAt) see('armed', armedAt.atMs, `armed ${armedAt.rest}`);
 
-  let fired: Trigger | null = null;
+  let trigger: Trigger | null = null;
+  let crashing: AtCrashSeen | null = null;
+  let fired = false;
   const crashLog: string[] = [];
   const captureLog: string[] = [];
   let handedOver = false;
   for (const { text, atMs } of observations.filter(({ channel }) => channel === 'console')) {
-    const found: ReturnType<typeof parseTrigger> = fired === null ? parseTrigger(text) : null;
+    const found: ReturnType<typeof parseTrigger> = fired ? null : parseTrigger(text);
+    const set: ReturnType<typeof parseAtCrash> = fired && crashing === null ? parseAtCrash(text) : null;
     if (found?.nonce === nonce) {
       const { nonce: _, ...flags }: Trigger & { nonce: string } = found;
-      fired = flags;
+      trigger = flags;
+      fired = true;
       see('fired', atMs, text);
+    } else if (
+      triggeredBy !== 'crashpoint' &&
+      !fired &&
+      armedAt &&
+      atMs >= zero &&
+      firedLines[triggeredBy].test(text)
+    ) {
+      fired = true;
+      see('fired', atMs, text);
+    } else if (set?.nonce === nonce) {
+      const { nonce: _, ...rest }: AtCrashSeen & { nonce: string } = set;
+      crashing = rest;
     } else if (fired && !handedOver && handedOverPattern.test(text)) {
       handedOver = true;
       see('handed_over', atMs, text);
@@ -142,6 +188,7 @@ export function assembleEvidence(
   for (const { word, rest, atMs } of beacons) {
     if (beaconStages.includes(word)) see(word as Stage, atMs, `${word} ${rest}`.trim());
   }
+  const survived = beacons.find(({ word }) => word === 'survived');
   const faults = beacons.filter(({ word }) => word === 'fault');
   const inCapture = beacons.findIndex(({ word }) => word === 'capture_booted');
   const captureFaults = faults.filter((f) => inCapture >= 0 && beacons.indexOf(f) > inCapture);
@@ -151,8 +198,9 @@ export function assembleEvidence(
     firstFault?.rest ?? ending.broken ?? (armedAt ? null : 'the guest ended before it was armed');
   return {
     channel: { name: 'serial', could_see: [...mechanisms.kdump.stages], saw },
-    trigger: fired,
-    survived: beacons.some(({ word }) => word === 'survived'),
+    trigger,
+    at_crash: crashing,
+    survived: survived === undefined ? null : clean(survived.rest),
     dump,
     watchdog: { present: true, fired: reset, timeout_ms: watchdogMs },
     exit: ending.broken ? 'lost' : ending.overdue ? 'timeout' : reset ? 'watchdog' : 'reboot',

@@ -5,15 +5,18 @@
 import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Listing, parseListing } from '../../schema/canary.ts';
+import { crashPoints } from '../../schema/crash-point.ts';
+import { crashTypes, sysctlsOf } from '../../schema/crash-type.ts';
 import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
-import { crashTypes, type Scenario } from '../../schema/scenario.ts';
+import { armedLine, canaryLines, type LogPlan } from '../../schema/log-canary.ts';
+import type { Scenario, TriggeredBy } from '../../schema/scenario.ts';
 import { fileSource } from '../dump/file_source.ts';
 import { verifyDump } from '../dump/verify.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import { capturedMap } from '../machine/tree.ts';
 import { firstCommandLine, qemuArguments } from './command-line.ts';
-import { build, type LabMachineName, labMachines } from './machines.ts';
-import { assembleEvidence, beaconsIn, type Observation } from './observe.ts';
+import { build, type LabMachine, type LabMachineName, labMachines } from './machines.ts';
+import { assembleEvidence, beaconsIn, type Observation, parseAtCrash } from './observe.ts';
 import type { Lab } from './provision.ts';
 import { type Guest, startGuest } from './qemu.ts';
 
@@ -24,7 +27,8 @@ const preparedWithinMs = 120_000;
 
 /** What the guest said before it was armed. */
 export interface Prepared {
-  readonly listing: Listing;
+  /** What the module listed, or what went into the log. */
+  readonly planted: Listing | LogPlan;
   /** Sysctls as they were read back. */
   readonly sysctls: Readonly<Record<string, number>>;
 }
@@ -44,12 +48,16 @@ export interface TrialOptions {
    * Given the machine's files, decides the nonce to plant (the ticket's). The guest waits for it; rejecting ends
    * the trial unarmed.
    */
+  /** What pulls the trigger; the survey's own module where it is left out. */
+  readonly triggeredBy?: TriggeredBy;
+  /** How long the hardware watchdog waits. */
+  readonly watchdogMs?: number;
   readonly beforePlanting: (tree: SystemTree) => Promise<string>;
   /** Called when everything is planted and before anything is armed; the guest waits for it. Rejecting ends the trial unarmed. */
   readonly beforeArming: (prepared: Prepared) => Promise<void>;
   readonly onObservation?: (o: Observation) => void;
   /** Called with the disk under test after an armed trial, before its image is deleted. The dump lies at `build.dumpAtBytes`. */
-  readonly onDisk?: (image: string, listing: Listing) => Promise<void>;
+  readonly onDisk?: (image: string, planted: Listing | LogPlan) => Promise<void>;
   /** Milliseconds on a clock that never goes back. */
   readonly now: () => number;
 }
@@ -60,18 +68,28 @@ function treeIn(observations: readonly Observation[]): SystemTree {
   return capturedMap(of('file'), of('link'), of('build-id'));
 }
 
-function preparedIn(observations: readonly Observation[]): Prepared {
+function preparedIn(observations: readonly Observation[], triggeredBy: TriggeredBy): Prepared {
   const beacons = beaconsIn(observations);
   const of = (word: string) => beacons.filter((b) => b.word === word).map(({ rest }) => rest);
   const sysctls = of('sysctl').map((pair) => [pair.split('=')[0] ?? '', Number(pair.split('=')[1])] as const);
-  return { listing: parseListing(of('listing').join('\n')), sysctls: Object.fromEntries(sysctls) };
+  const planted =
+    triggeredBy === 'crashpoint'
+      ? parseListing(of('listing').join('\n'))
+      : { nonce: of('planted')[0] ?? '', triggeredBy };
+  return { planted, sysctls: Object.fromEntries(sysctls) };
 }
 
 const unthrottled = { bps: 0, bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
 
+/** What a guest without the module is told to write to its log. */
+function logOrders(nonce: string): string {
+  return [armedLine(nonce), ...canaryLines(nonce)].map((line) => `line ${line}\n`).join('');
+}
+
 /** Answers what the guest asks, as its lines arrive. */
 function conversation(
   guest: Guest,
+  scenario: Scenario,
   options: TrialOptions,
   seen: readonly Observation[],
   fail: (why: string) => void,
@@ -80,10 +98,17 @@ function conversation(
     Promise.resolve()
       .then(question)
       .then(guest.tell, (error: unknown) => fail(error instanceof Error ? error.message : String(error)));
+  const triggeredBy = options.triggeredBy ?? 'crashpoint';
+  const plant = async () => {
+    const nonce = await options.beforePlanting(treeIn(seen));
+    return triggeredBy === 'crashpoint' ? `plant ${nonce}` : `plant ${nonce}\n${logOrders(nonce)}end`;
+  };
   return ({ channel, text }: Observation): void => {
+    if (scenario.crash_type === 'external-nmi' && parseAtCrash(text)) guest.qmp('inject-nmi');
     if (channel !== 'beacon') return;
-    if (text === 'ds inventoried') answer(async () => `plant ${await options.beforePlanting(treeIn(seen))}`);
-    else if (text === 'ds prepared') answer(() => options.beforeArming(preparedIn(seen)).then(() => 'go'));
+    if (text === 'ds inventoried') answer(plant);
+    else if (text === 'ds prepared')
+      answer(() => options.beforeArming(preparedIn(seen, triggeredBy)).then(() => 'go'));
     // The throttle kept requests in flight at the crash. The dump is not to pay for it.
     else if (text.startsWith('ds target_ready'))
       guest.qmp('block_set_io_throttle', { device: 'disk0', ...unthrottled });
@@ -97,7 +122,11 @@ export async function runTrial(
   scenario: Scenario,
   options: TrialOptions,
 ): Promise<TrialRun> {
-  const machine = labMachines[name];
+  const machine: LabMachine = labMachines[name];
+  const { crash_point, crash_type, load } = scenario;
+  const triggeredBy = options.triggeredBy ?? 'crashpoint';
+  const watchdogMs =
+    options.watchdogMs ?? (scenario.set_up === 'watchdog-nmi' ? build.nmiAfterMs : build.watchdogMs);
   await mkdir(join(lab.dir, 'trials'), { recursive: true });
   const dir = await mkdtemp(join(lab.dir, 'trials/'));
   const disk = join(dir, 'disk.img');
@@ -106,11 +135,16 @@ export async function runTrial(
     await truncate(disk, build.diskBytes);
     const commandLine = firstCommandLine(machine, {
       mode: 'trial',
-      point: scenario.crash_point,
-      type: scenario.crash_type,
-      load: scenario.load,
+      trigger: triggeredBy,
+      point: crash_point,
+      type: crash_type,
+      lkdtm: crashTypes[crash_type].lkdtm,
+      needs: crashPoints[crash_point].needs,
+      stimulus: crashPoints[crash_point].stimulus,
+      load,
       inFlightMin: scenario.in_flight_min,
-      sysctls: crashTypes[scenario.crash_type].sysctls,
+      sysctls: sysctlsOf(crash_type, scenario.set_up),
+      watchdogMs,
     });
     const args = qemuArguments(machine, {
       kernel: lab.kernel.vmlinux,
@@ -119,30 +153,32 @@ export async function runTrial(
       memoryMib: build.memoryMib,
       processors: build.processors,
       disk,
-      iops: scenario.load === 'disk' ? build.loadIops : null,
+      iops: load === 'disk' ? build.loadIops : null,
+      watchdog: scenario.set_up === 'watchdog-nmi' ? 'inject-nmi' : 'reset',
     });
-    const { ending, ...run } = await observe(args, options);
-    const listing = run.armedAtMs === null ? null : (run.prepared?.listing ?? null);
-    const dump = listing && (await readDump(disk, listing));
-    if (listing) await options.onDisk?.(disk, listing);
-    const nonce = run.prepared?.listing.nonce ?? '';
-    return { ...run, evidence: assembleEvidence(nonce, run.observations, ending, dump, build.watchdogMs) };
+    const { ending, ...run } = await observe(args, scenario, options);
+    const planted = run.armedAtMs === null ? null : (run.prepared?.planted ?? null);
+    const dump = planted && (await readDump(disk, planted));
+    if (planted) await options.onDisk?.(disk, planted);
+    const nonce = run.prepared?.planted.nonce ?? '';
+    const evidence = assembleEvidence(nonce, run.observations, ending, dump, watchdogMs, triggeredBy);
+    return { ...run, evidence };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function readDump(disk: string, listing: Listing): Promise<DumpFinding> {
+async function readDump(disk: string, planted: Listing | LogPlan): Promise<DumpFinding> {
   const source = await fileSource(disk, { offset: build.dumpAtBytes });
   try {
-    return await verifyDump(source, listing);
+    return await verifyDump(source, planted);
   } finally {
     await source.close();
   }
 }
 
 /** Runs the guest to its end and records all that its channels show. */
-async function observe(args: readonly string[], options: TrialOptions) {
+async function observe(args: readonly string[], scenario: Scenario, options: TrialOptions) {
   const observations: Observation[] = [];
   const startedAt = options.now();
   let broken: string | null = null;
@@ -181,7 +217,7 @@ async function observe(args: readonly string[], options: TrialOptions) {
     broken ??= why;
     guest.kill();
   };
-  converse = conversation(guest, options, observations, fail);
+  converse = conversation(guest, scenario, options, observations, fail);
   let deadline = setTimeout(
     () => fail(`the guest was not prepared within ${preparedWithinMs / 1000} s`),
     preparedWithinMs,
@@ -193,7 +229,7 @@ async function observe(args: readonly string[], options: TrialOptions) {
   const isPrepared = beaconsIn(observations).some(({ word }) => word === 'prepared');
   return {
     observations,
-    prepared: isPrepared ? preparedIn(observations) : null,
+    prepared: isPrepared ? preparedIn(observations, options.triggeredBy ?? 'crashpoint') : null,
     armedAtMs,
     ending: { atMs: options.now() - startedAt, overdue, broken },
   };

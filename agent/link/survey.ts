@@ -74,6 +74,7 @@ export async function askForTicket(
     ticket.machine === machine.name &&
     ticket.profile_sha256 === wanted.profileSha256 &&
     scenarioId(ticket.scenario) === wanted.scenario &&
+    ticket.scenario.set_up === known.set_up &&
     ticket.scenario.in_flight_min === known.in_flight_min &&
     ticket.mechanism === wanted.mechanism &&
     ticket.environment === wanted.environment;

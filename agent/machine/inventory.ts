@@ -3,7 +3,7 @@
  * nothing that identifies one machine is.
  */
 import { basename } from 'node:path';
-import { type Device, type Profile, profile } from '../../schema/profile.ts';
+import { type Device, type Profile, preemptions, profile } from '../../schema/profile.ts';
 import type { SystemTree } from './tree.ts';
 
 /** What the inventory cannot read from the system. */
@@ -81,6 +81,16 @@ function memoryMib(tree: SystemTree, crashKernelMib: number): number {
   return Math.max(64, Math.round(totalMib / 64) * 64);
 }
 
+/** The preemption model: `none (voluntary) full` in debugfs where it can be switched, else a word of the kernel's version. */
+function preemption(tree: SystemTree): Profile['kernel']['preemption'] {
+  const version = tree.read('/proc/sys/kernel/version') ?? '';
+  if (version.includes('PREEMPT_RT')) return 'rt';
+  const chosen = /\((\w+)\)/.exec(tree.read('/sys/kernel/debug/sched/preempt') ?? '')?.[1];
+  const known = preemptions.find((model) => model === chosen);
+  if (known || version.includes('PREEMPT_DYNAMIC')) return known ?? 'unknown';
+  return version === '' ? 'unknown' : version.includes('PREEMPT') ? 'full' : 'none';
+}
+
 /** The profile of a system. Throws a ZodError where a value does not fit the allow-list. */
 export function inventory(tree: SystemTree, known: KnownFacts): Profile {
   const release = tree.read('/proc/sys/kernel/osrelease') ?? 'unknown';
@@ -91,7 +101,11 @@ export function inventory(tree: SystemTree, known: KnownFacts): Profile {
     version: '1.0',
     population: known.population,
     lab_machine: known.labMachine,
-    kernel: { release, series: /^\d+\.\d+/.exec(release)?.[0] ?? '0.0' },
+    kernel: {
+      release,
+      series: /^\d+\.\d+/.exec(release)?.[0] ?? '0.0',
+      preemption: preemption(tree),
+    },
     chipset: chipsetOf(devices),
     firmware: tree.read('/sys/firmware/efi/fw_platform_size') === null ? 'bios' : 'efi',
     cpu: cpu(tree),

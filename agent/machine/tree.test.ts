@@ -76,7 +76,7 @@ describe('a system in files', () => {
       version: '1.0',
       population: 'metal',
       lab_machine: null,
-      kernel: { release: '6.18.0-1-amd64', series: '6.18' },
+      kernel: { release: '6.18.0-1-amd64', series: '6.18', preemption: 'unknown' },
       chipset: 'Q35',
       firmware: 'efi',
       cpu: { vendor: 'GenuineIntel', family: 6, model: 158, count: 4 },

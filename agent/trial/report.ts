@@ -1,6 +1,7 @@
 /** The report of a trial: evidence, and the outcome that follows from it, under the ticket's own words. */
 import { classify } from '../../schema/classify/classify.ts';
 import type { Evidence } from '../../schema/evidence.ts';
+import type { TriggeredBy } from '../../schema/scenario.ts';
 import type { Population } from '../../schema/vocabulary.ts';
 import { type ReportBody, reportBody, type Ticket } from '../../schema/wire.ts';
 import { agentVersion } from '../version.ts';
@@ -8,6 +9,7 @@ import { agentVersion } from '../version.ts';
 export interface TrialFacts {
   readonly ticket: Ticket;
   readonly population: Population;
+  readonly triggeredBy: TriggeredBy;
   readonly emulator: string | null;
   readonly sysctls: Readonly<Record<string, number>>;
   /** Null where the trial was never armed. */
@@ -28,6 +30,7 @@ export function reportOf(facts: TrialFacts): ReportBody {
     scenario: ticket.scenario,
     mechanism: ticket.mechanism,
     environment: ticket.environment,
+    triggered_by: facts.triggeredBy,
     sysctls: facts.sysctls,
     agent_version: agentVersion,
     emulator: facts.emulator,
@@ -43,7 +46,8 @@ export function interruptedEvidence(watchdogMs: number): Evidence {
   return {
     channel: { name: 'none', could_see: [], saw: [] },
     trigger: null,
-    survived: false,
+    at_crash: null,
+    survived: null,
     dump: null,
     watchdog: { present: true, fired: false, timeout_ms: watchdogMs },
     exit: 'lost',

@@ -1,9 +1,11 @@
 /** Each stage at which a trial may end, each cause, and what holds for whatever evidence is sent. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { crashPoints, taskKinds } from '../crash-point.ts';
+import { crashTypes, setUps } from '../crash-type.ts';
 import { type DumpFinding, type Evidence, evidence } from '../evidence.ts';
 import { type Outcome, outcome } from '../outcome.ts';
-import { crashPoints, crashTypes, loads, mitigations, type Scenario, scenarioSets } from '../scenario.ts';
+import { loads, mitigations, type Scenario, scenarioSets } from '../scenario.ts';
 import {
   type Cause,
   causes,
@@ -24,6 +26,7 @@ const scenario: Scenario = {
   crash_type: 'exception',
   load: 'disk',
   mitigation: 'none',
+  set_up: 'panic',
   in_flight_min: 1,
 };
 
@@ -62,6 +65,7 @@ const trigger: Evidence['trigger'] = {
   in_softirq: true,
   irqs_off: false,
   preempt: 257,
+  task: 'idle',
   cpu: 0,
   in_flight: 8,
 };
@@ -73,7 +77,8 @@ function upTo(last: Stage | null, change: Partial<Evidence> = {}, couldSee: Stag
   return evidence.parse({
     channel: { name: 'serial', could_see: couldSee, saw },
     trigger: count >= 2 ? trigger : null,
-    survived: false,
+    at_crash: null,
+    survived: null,
     dump: count === order.length ? wholeDump : noDump,
     watchdog: { present: true, fired: false, timeout_ms: 60_000 },
     exit: 'reboot',
@@ -304,12 +309,20 @@ describe('a mechanism that takes the log only', () => {
 });
 
 describe('survived', () => {
-  it.each(namesOf(crashTypes))('%s is set up to be noticed: surviving it is a failure', (crash_type) => {
-    const { detector, sysctls } = crashTypes[crash_type];
-    expect(detector === 'panic' || Object.keys(sysctls).length > 0).toBe(true);
-    const e = upTo('fired', { survived: true, exit: 'power-off' });
+  const e = upTo('fired', { survived: 'survived: expected a panic', exit: 'power-off' });
+
+  it.each(namesOf(crashTypes))('%s, set up to be noticed: surviving it is a failure', (crash_type) => {
     expect(kdump(e, { ...scenario, crash_type })).toMatchObject({ result: 'failed', cause: 'detection' });
   });
+
+  it.each(namesOf(crashTypes))(
+    '%s, as the distribution ships: surviving is no failure where a sysctl would have changed it',
+    (crash_type) => {
+      const { sysctls } = crashTypes[crash_type];
+      const result = Object.keys(sysctls).length > 0 ? 'survived' : 'failed';
+      expect(kdump(e, { ...scenario, crash_type, set_up: 'defaults' }).result).toBe(result);
+    },
+  );
 });
 
 test.each<[Evidence['exit'], Outcome['recovery']]>([
@@ -444,11 +457,13 @@ const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
       in_softirq: bool,
       irqs_off: bool,
       preempt: count,
+      task: fc.constantFrom(...namesOf(taskKinds)),
       cpu: count,
       in_flight: fc.integer({ min: -1, max: 1_000_000 }),
     }),
   ),
-  survived: bool,
+  at_crash: fc.option(fc.record({ irqs_off: bool, preempt: count, lock_held: bool })),
+  survived: fc.option(line),
   dump: fc.option(finding),
   watchdog: fc.record({ present: bool, fired: bool, timeout_ms: count }),
   exit: fc.constantFrom(...(['power-off', 'reboot', 'watchdog', 'timeout', 'lost'] as const)),
@@ -465,6 +480,7 @@ const anyScenario: fc.Arbitrary<Scenario> = fc.oneof(
     crash_type: fc.constantFrom(...namesOf(crashTypes)),
     load: fc.constantFrom(...namesOf(loads)),
     mitigation: fc.constantFrom(...namesOf(mitigations)),
+    set_up: fc.constantFrom(...namesOf(setUps)),
     in_flight_min: fc.nat(1024),
   }),
 );
@@ -512,5 +528,5 @@ test('whatever evidence a report may carry has an outcome that it may carry, and
     ),
     { numRuns: 1500 },
   );
-  expect([...seen].sort()).toEqual(['captured', 'failed', 'inconclusive']);
+  expect([...seen].sort()).toEqual(['captured', 'failed', 'inconclusive', 'survived']);
 });

@@ -2,9 +2,11 @@
  * From evidence to outcome (DESIGN 4). Pure: the agent runs it before it signs, the server runs it again on
  * the same evidence and labels a disagreement.
  */
+
+import { crashTypes } from '../crash-type.ts';
 import type { Evidence } from '../evidence.ts';
 import type { Outcome } from '../outcome.ts';
-import { crashTypes, type Scenario } from '../scenario.ts';
+import type { Scenario } from '../scenario.ts';
 import { type Cause, type Mechanism, mechanisms, type Recovery, type Result } from '../vocabulary.ts';
 import { causeOf } from './cause.ts';
 import { type Judgement, judgeDump } from './judge.ts';
@@ -20,9 +22,8 @@ const recoveryOfExit = {
 } as const satisfies Record<Evidence['exit'], Recovery>;
 
 /** Whether the scenario's own set-up is documented not to stop the kernel: nothing was asked to notice the crash. */
-function maySurvive(scenario: Scenario): boolean {
-  const { detector, sysctls } = crashTypes[scenario.crash_type];
-  return detector !== 'panic' && Object.keys(sysctls).length === 0;
+function maySurvive({ set_up, crash_type }: Scenario): boolean {
+  return set_up === 'defaults' && Object.keys(crashTypes[crash_type].sysctls).length > 0;
 }
 
 /** The machine crashed by itself while it was armed: the dump's own record says that our crash never fired. */
@@ -49,7 +50,7 @@ function resultOf(
     if (reached.proven === 'log_captured') return 'captured';
   } else if (judged?.verdict === 'verified') return 'captured';
   if (isForeignCrash(e) || neverFired(e, reached, mechanism)) return 'inconclusive';
-  return e.survived && maySurvive(scenario) ? 'survived' : 'failed';
+  return e.survived !== null && maySurvive(scenario) ? 'survived' : 'failed';
 }
 
 /** Stage, crash point, symptom and top frames: what two failures of one kind share. */

@@ -40,9 +40,10 @@ interface RealDump {
 /** Takes a dump by a trial. */
 async function takeDump(lab: Lab, dir: string): Promise<RealDump> {
   const kept: { image: string; listing: Listing }[] = [];
-  await capturedTrial(lab, 'direct/panic/idle/none', async (image, listing) => {
+  await capturedTrial(lab, 'direct/panic/idle/none', async (image, planted) => {
+    if (!('canaries' in planted)) throw new Error('the module planted nothing');
     await link(image, join(dir, 'disk.img'));
-    kept.push({ image: join(dir, 'disk.img'), listing });
+    kept.push({ image: join(dir, 'disk.img'), listing: planted });
   });
   const [dump] = kept;
   if (!dump) throw new Error('the trial left no dump');

@@ -9,8 +9,10 @@ import { type Lab, provision } from '../../agent/lab/provision.ts';
 import { runTrial, type TrialRun } from '../../agent/lab/trial.ts';
 import { dataDir } from '../../agent/paths.ts';
 import { classify } from '../../schema/classify/classify.ts';
-import { inClaimedContext } from '../../schema/evidence.ts';
-import { type CrashPoint, type CrashType, type Load, scenarioSets } from '../../schema/scenario.ts';
+import type { CrashPoint } from '../../schema/crash-point.ts';
+import type { CrashType } from '../../schema/crash-type.ts';
+import { contextFaults, crashFaults } from '../../schema/evidence.ts';
+import { type Load, scenarioSets } from '../../schema/scenario.ts';
 
 let lab: Lab;
 beforeAll(async () => {
@@ -40,7 +42,7 @@ async function trial({ machine, point, type, load }: Case, onRunning?: () => voi
       onRunning?.();
       return nonce;
     },
-    beforeArming: async ({ listing }) => expect(listing.nonce).toBe(nonce),
+    beforeArming: async ({ planted }) => expect(planted.nonce).toBe(nonce),
   });
   return { ...run, scenario, outcome: classify(run.evidence, scenario, 'kdump') };
 }
@@ -76,9 +78,10 @@ describe.concurrent('a trial on an emulated machine', () => {
     expect(evidence.channel.saw.map(({ stage }) => stage)).toEqual(evidence.channel.could_see);
     expect(evidence.trigger).toMatchObject({ crash_point: wanted.point, crash_type: wanted.type });
     if (evidence.trigger) {
-      expect(inClaimedContext(evidence.trigger)).toBe(true);
+      expect(contextFaults(evidence.trigger)).toEqual([]);
       expect(evidence.trigger.in_flight).toBeGreaterThanOrEqual(scenario.in_flight_min);
     }
+    expect(evidence.at_crash && crashFaults(wanted.type, evidence.at_crash)).toEqual([]);
     expect(evidence.dump?.canaries.planted).toBeGreaterThan(8);
     expect(evidence.dump?.canaries.good).toBe(evidence.dump?.canaries.planted);
   });

@@ -31,6 +31,7 @@ export function factsOf(ticket: TicketRow, profile: Profile, standing: Standing)
     crash_type: ticket.crash_type,
     load: ticket.load,
     mitigation: ticket.mitigation,
+    set_up: ticket.set_up,
     mechanism: ticket.mechanism,
     environment: ticket.environment,
     ...standing,

@@ -76,6 +76,7 @@ export function faultOfMatch(body: ReportBody, ticket: TicketRow): Fault | null 
     ['scenario.crash_type', body.scenario.crash_type, ticket.crash_type],
     ['scenario.load', body.scenario.load, ticket.load],
     ['scenario.mitigation', body.scenario.mitigation, ticket.mitigation],
+    ['scenario.set_up', body.scenario.set_up, ticket.set_up],
     ['scenario.in_flight_min', body.scenario.in_flight_min, ticket.in_flight_min],
     ['mechanism', body.mechanism, ticket.mechanism],
     ['environment', body.environment, ticket.environment],

@@ -1,8 +1,9 @@
 /** `POST /v1/tickets`: permission for trials, issued before the crash, so that a trial's cells are fixed before its result. */
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
+import { crashTypes } from '../../schema/crash-type.ts';
 import { hashInput } from '../../schema/envelope.ts';
 import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
-import { crashTypes, findScenario, type Scenario, scenarioSets } from '../../schema/scenario.ts';
+import { findScenario, type Scenario, scenarioSets } from '../../schema/scenario.ts';
 import { limits, type Ticket, type TicketsBody, ticketsBody } from '../../schema/wire.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
@@ -74,7 +75,7 @@ async function draft(
   ordinal: number,
 ): Promise<TicketToIssue> {
   const issuedAt = now();
-  const { crash_point, crash_type, load, mitigation, in_flight_min } = scenario;
+  const { crash_point, crash_type, load, mitigation, set_up, in_flight_min } = scenario;
   const row = {
     nonce: toHex(random(16)),
     machine: body.machine,
@@ -87,6 +88,7 @@ async function draft(
     crash_type,
     load,
     mitigation,
+    set_up,
     in_flight_min,
     mechanism: body.mechanism,
     environment: body.environment,
@@ -113,6 +115,7 @@ export function ticketOf(row: TicketRow): Ticket {
       crash_type: row.crash_type,
       load: row.load,
       mitigation: row.mitigation,
+      set_up: row.set_up,
       in_flight_min: row.in_flight_min,
     },
     mechanism: row.mechanism,

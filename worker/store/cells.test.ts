@@ -52,6 +52,7 @@ function factsOf(trials: readonly (typeof trial extends fc.Arbitrary<infer T> ? 
       crash_point: 'direct' as const,
       load: 'idle' as const,
       mitigation: 'none' as const,
+      set_up: 'panic' as const,
       environment: 'stock' as const,
       stage: null,
     };

@@ -17,6 +17,7 @@ const columns = {
   load: facts.load,
   kernel_series: facts.kernel_series,
   mitigation: facts.mitigation,
+  set_up: facts.set_up,
   mechanism: facts.mechanism,
 } as const satisfies Record<Group, SQLiteColumn>;
 

@@ -1,5 +1,6 @@
 /** One driver as dump target: for its maintainers. */
-import { crashPoints, crashTypes } from '../../schema/scenario.ts';
+import { crashPoints } from '../../schema/crash-point.ts';
+import { crashTypes } from '../../schema/crash-type.ts';
 import { estimateSentence, groupTable } from './cells.ts';
 import type { DriverData } from './data.ts';
 import { countsAgainstDriver, failureArticles } from './failure.ts';

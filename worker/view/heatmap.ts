@@ -1,5 +1,5 @@
 /** The heatmap: drivers down, crash types across. Rows are in alphabetical order: estimates rank nobody. */
-import { crashTypes } from '../../schema/scenario.ts';
+import { crashTypes } from '../../schema/crash-type.ts';
 import type { KeyedCell } from '../../schema/statistics.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { estimateCell, heatLegend, tableLinks } from './cells.ts';

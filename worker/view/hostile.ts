@@ -1,5 +1,7 @@
 /** For tests: puts a hostile text into every place of a page's data where text of a stranger can be. */
-import { crashPoints, crashTypes, loads, mitigations, scenarioSets } from '../../schema/scenario.ts';
+import { crashPoints } from '../../schema/crash-point.ts';
+import { crashTypes } from '../../schema/crash-type.ts';
+import { loads, mitigations, scenarioSets } from '../../schema/scenario.ts';
 import {
   causes,
   environments,

@@ -1,9 +1,12 @@
 /** One report: its outcome in a sentence, then everything that the outcome rests on. */
+
+import { crashPoints, taskKinds } from '../../schema/crash-point.ts';
+import { crashTypes, setUps } from '../../schema/crash-type.ts';
 import { emulationNote } from '../../schema/emulation.ts';
-import { type DumpFinding, type Evidence, inClaimedContext, type Trigger } from '../../schema/evidence.ts';
+import { contextFaults, type DumpFinding, type Evidence } from '../../schema/evidence.ts';
 import type { Outcome } from '../../schema/outcome.ts';
 import type { Profile } from '../../schema/profile.ts';
-import { crashPoints, crashTypes, loads, mitigations, scenarioId } from '../../schema/scenario.ts';
+import { loads, mitigations, scenarioId, triggers } from '../../schema/scenario.ts';
 import {
   causes,
   environments,
@@ -101,18 +104,29 @@ function stageTable(body: ReportBody, outcome: Outcome): Markup {
   );
 }
 
-function triggerFacts(t: Trigger | null): Markup {
+function triggerFacts({ trigger: t, at_crash: c, survived }: Evidence, realtime: boolean): Markup {
   if (t === null) return html`<p>The line that the trigger prints was not seen.</p>`;
+  const faults = contextFaults(t, realtime);
   return facts([
     ['fired', html`<code>${t.crash_point}</code>, <code>${t.crash_type}</code>`],
-    ['in the context that this crash point claims', yesNo(inClaimedContext(t))],
+    ['in the context that this crash point claims', faults.length === 0 ? 'yes' : `no: ${faults.join(', ')}`],
     ['in NMI', yesNo(t.in_nmi)],
     ['in hard interrupt', yesNo(t.in_hardirq)],
     ['in softirq', yesNo(t.in_softirq)],
     ['interrupts off', yesNo(t.irqs_off)],
     ['preemption count', t.preempt],
+    ['task', explained(t.task, taskKinds)],
     ['processor', t.cpu],
     ['requests in flight', t.in_flight < 0 ? 'no count is kept' : t.in_flight],
+    ...(c === null
+      ? []
+      : ([
+          [
+            'at the crash itself',
+            `interrupts ${c.irqs_off ? 'off' : 'on'}, preemption count ${c.preempt}, ${c.lock_held ? 'a lock held' : 'no lock held'}`,
+          ],
+        ] as const)),
+    ...(survived === null ? [] : ([['survived', survived]] as const)),
   ]);
 }
 
@@ -225,9 +239,11 @@ function scenarioFacts(body: ReportBody): Markup {
     ['crash type', html`<code>${scenario.crash_type}</code>: ${crashTypes[scenario.crash_type]?.what}`],
     ['load', explained(scenario.load, loads)],
     ['mitigation', explained(scenario.mitigation, mitigations)],
+    ['set-up', html`<code>${scenario.set_up}</code>: ${setUps[scenario.set_up]?.what}`],
     ['requests in flight, at least', scenario.in_flight_min],
     ['mechanism', html`<code>${body.mechanism}</code>`],
     ['environment', explained(body.environment, environments)],
+    ['triggered by', explained(body.triggered_by, triggers)],
     ['sysctls', sysctls.length === 0 ? 'none set' : html`<code>${sysctls.join(' ')}</code>`],
     ['population', explained(body.population, populations)],
     ['armed', body.armed_at === null ? 'never' : time(body.armed_at)],
@@ -272,7 +288,7 @@ ${dumpFacts(body.evidence.dump, outcome)}</section>
 <section aria-labelledby="scenario"><h2 id="scenario">What was tried</h2>
 ${scenarioFacts(body)}</section>
 <section aria-labelledby="trigger"><h2 id="trigger">The moment of the crash</h2>
-${triggerFacts(body.evidence.trigger)}</section>
+${triggerFacts(body.evidence, d.profile?.kernel.preemption === 'rt')}</section>
 <section aria-labelledby="machine"><h2 id="machine">The machine</h2>
 ${machineFacts(body, d.profile)}</section>
 <section aria-labelledby="labels"><h2 id="labels">What the server says of it</h2>

@@ -53,6 +53,7 @@ export const scenario: ScenarioFields = {
   crash_type: 'exception',
   load: 'disk',
   mitigation: 'none',
+  set_up: 'panic',
   in_flight_min: 1,
 };
 
@@ -231,6 +232,7 @@ export const report: ReportData = {
     scenario,
     mechanism: 'kdump',
     environment: 'instrumented',
+    triggered_by: 'crashpoint',
     sysctls: { panic_on_oops: 1 },
     agent_version: '0.1.0',
     emulator: 'QEMU 7.2.19 (tcg)',
@@ -268,10 +270,12 @@ export const report: ReportData = {
         in_softirq: true,
         irqs_off: false,
         preempt: 257,
+        task: 'idle',
         cpu: 0,
         in_flight: 2,
       },
-      survived: false,
+      at_crash: { irqs_off: false, preempt: 257, lock_held: false },
+      survived: null,
       dump: {
         format: 'kdump-compressed',
         fault: 'the bitmap ends at byte 1052672 of 2097152',
@@ -307,7 +311,7 @@ export const report: ReportData = {
     version: '1.0',
     population: 'lab',
     lab_machine: 'i440fx-am53c974',
-    kernel: { release: '6.1.0-41-amd64', series: '6.1' },
+    kernel: { release: '6.1.0-41-amd64', series: '6.1', preemption: 'voluntary' },
     chipset: 'i440FX',
     firmware: 'bios',
     cpu: { vendor: 'AuthenticAMD', family: 15, model: 107, count: 2 },
