@@ -37,6 +37,9 @@ export const filters = z.strictObject({
 } satisfies Record<Group, z.ZodType>);
 export type Filters = z.infer<typeof filters>;
 
+/** What the pages' figures are restricted to: crashes that were set up to be noticed. */
+export const headline = { set_up: 'panic' } as const satisfies Filters;
+
 const group = z.enum(namesOf(groups));
 
 /** `GET /v1/statistics`: `by=driver,crash_type&population=lab`, filters by the names of the groups, `format=csv`. */

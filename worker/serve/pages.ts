@@ -1,6 +1,6 @@
 /** Pages and feeds, filled from the current edition. */
 import { type ProblemSlug, problems } from '../../schema/problem.ts';
-import type { Filters, Group } from '../../schema/statistics.ts';
+import { type Filters, type Group, headline } from '../../schema/statistics.ts';
 import { remember } from '../edition/cache.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
@@ -29,12 +29,12 @@ async function labCells(services: Services, edition: EditionRow, by: Group[], fi
 export async function home(services: Services): Promise<Response> {
   const { store, cache, now } = services;
   const edition = await newestEdition(store, now());
-  const target = { role: 'dump_target' } as const;
+  const target = { role: 'dump_target', ...headline } as const;
   const figures = await remember(cache, edition.number, 'home', async () => ({
     heatmap: await labCells(services, edition, ['driver', 'crash_type'], target),
     by_driver: await labCells(services, edition, ['driver'], target),
-    by_chipset: await labCells(services, edition, ['chipset'], {}),
-    funnel: await funnelOf(store, edition, 'lab', 'kdump', {}),
+    by_chipset: await labCells(services, edition, ['chipset'], headline),
+    funnel: await funnelOf(store, edition, 'lab', 'kdump', headline),
     failures: await newestFailures(store, {
       driver: null,
       actionable: false,
@@ -64,7 +64,7 @@ function driverOf(c: AppContext): string {
 async function driverData(services: Services, driver: string): Promise<DriverData> {
   const { store, cache, now } = services;
   const edition = await newestEdition(store, now());
-  const target = { driver, role: 'dump_target' } as const;
+  const target = { driver, role: 'dump_target', ...headline } as const;
   return remember(cache, edition.number, `driver ${driver}`, async () => {
     const [total] = await labCells(services, edition, ['driver'], target);
     return {

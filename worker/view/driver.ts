@@ -1,6 +1,8 @@
 /** One driver as dump target: for its maintainers. */
+
 import { crashPoints } from '../../schema/crash-point.ts';
 import { crashTypes } from '../../schema/crash-type.ts';
+import { headline } from '../../schema/statistics.ts';
 import { estimateSentence, groupTable } from './cells.ts';
 import type { DriverData } from './data.ts';
 import { countsAgainstDriver, failureArticles } from './failure.ts';
@@ -21,7 +23,7 @@ function whereOfPoint(name: string): string | null {
 export function renderDriver(d: DriverData): string {
   const against = d.failures.filter(countsAgainstDriver);
   const beside = d.failures.filter((failure) => !countsAgainstDriver(failure));
-  const filters = { driver: d.driver, role: 'dump_target' };
+  const filters = { driver: d.driver, role: 'dump_target', ...headline };
   const feed = { title: `Failures of ${d.driver}`, path: driverFeedPath(d.driver) };
   return page({
     title: `${d.driver}: crash dump capture · Dump Survey`,

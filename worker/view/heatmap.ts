@@ -1,6 +1,6 @@
 /** The heatmap: drivers down, crash types across. Rows are in alphabetical order: estimates rank nobody. */
 import { crashTypes } from '../../schema/crash-type.ts';
-import type { KeyedCell } from '../../schema/statistics.ts';
+import { headline, type KeyedCell } from '../../schema/statistics.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { estimateCell, heatLegend, tableLinks } from './cells.ts';
 import type { HomeData } from './data.ts';
@@ -43,7 +43,7 @@ export function heatmap(d: Pick<HomeData, 'heatmap' | 'by_driver'>): Markup {
     )}</tr>
 `,
   );
-  const filters = { role: 'dump_target' };
+  const filters = { role: 'dump_target', ...headline };
   return html`${heatLegend()}
   ${scrollRegion(
     'Heatmap: probability of capture by driver and crash type',

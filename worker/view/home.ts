@@ -1,4 +1,5 @@
 /** The home page: what this is in two sentences, then the figures. */
+import { headline } from '../../schema/statistics.ts';
 import { groupTable } from './cells.ts';
 import type { Campaign, HomeData } from './data.ts';
 import { failureList } from './failure.ts';
@@ -62,7 +63,7 @@ ${funnel(d.funnel)}</section>
 ${d.failures.length === 0 ? html`<p>No failures have been reported.</p>` : failureList(d.failures)}
 <p class="links"><a href="${failuresFeedPath}">Subscribe to all failures (Atom)</a>. Each driver’s page has a feed of its own.</p></section>
 <section aria-labelledby="chipsets"><h2 id="chipsets">Capture by chipset</h2>
-${groupTable({ caption: 'Probability of a verified dump by chipset, over all drivers', group: 'chipset', head: 'chipset', cells: d.by_chipset, filters: {} })}</section>
+${groupTable({ caption: 'Probability of a verified dump by chipset, over all drivers', group: 'chipset', head: 'chipset', cells: d.by_chipset, filters: headline })}</section>
 ${howToRead(d.note)}
 <section aria-labelledby="data"><h2 id="data">Data for programs</h2>
 <p>Everything here comes from the <a href="${apiPath}">API</a>: statistics by one to three groups as JSON or CSV, every
