@@ -91,6 +91,8 @@ bool cp_hit(unsigned int own_preempt)
 
 	if (atomic_read_acquire(&cp_state) != CP_ARMED)
 		return false;
+	if (t->cpu >= 0 && c.cpu != t->cpu)
+		return false;
 	c.inflight = cp_inflight();
 	if (t->inflight && c.inflight < (int)t->inflight)
 		return false;
