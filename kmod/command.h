@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One command to the control file: its text is cut up and checked by itself in
- * parse.c, and against the state of things and done in control.c.
+ * One command to the control file: its text is cut up and judged by itself in
+ * parse.c, against the running kernel in check.c, and done in control.c.
  */
 #ifndef CRASHPOINT_COMMAND_H
 #define CRASHPOINT_COMMAND_H
@@ -56,5 +56,12 @@ struct command {
 extern const struct cp_key_text cp_keys[KEYS];
 int cp_split(char *text, size_t length, struct command *c);
 int cp_parse(struct command *c);
+
+/* check.c */
+int cp_check_arm(const struct command *c);
+int cp_open_targets(const struct command *c);
+void cp_close_targets(void);
+void cp_show_point(struct seq_file *m, const struct cp_point *point);
+void cp_show_type(struct seq_file *m, const struct cp_type *type);
 
 #endif

@@ -53,6 +53,7 @@ struct seq_file;
 
 #define CP_NONCE_BYTES	16
 #define CP_NAME_BYTES	24
+#define CP_DIRECT_SECONDS	10	/* how long `direct` waits for its conditions */
 
 #define CP_INDEX_ARMED	0xA0
 #define CP_INDEX_FIRED	0xF0
@@ -153,7 +154,7 @@ void cp_points_exit(void);
 int cp_point_arm(const struct cp_point *point);
 void cp_point_disarm(const struct cp_point *point);
 const char *cp_point_missing(const struct cp_point *point);
-void cp_direct_leave(void);
+int cp_direct_wait(int cpu);
 int cp_interface_index(const char *name);
 int cp_pci_open(unsigned int domain, unsigned int bus, unsigned int devfn);
 void cp_pci_close(void);

@@ -12,6 +12,7 @@
  */
 #include <linux/errno.h>
 #include <linux/ftrace.h>
+#include <linux/kernel.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 #include <linux/version.h>
@@ -106,8 +107,10 @@ void cp_ftrace_disarm(void)
 	armed_ops = NULL;
 }
 
+/* Why none of the functions can be traced, or NULL; under the control mutex. */
 const char *cp_ftrace_missing(const char *const *functions)
 {
+	static char reason[96];
 	struct ftrace_ops *ops = new_ops(NULL);
 	bool found;
 
@@ -115,7 +118,11 @@ const char *cp_ftrace_missing(const char *const *functions)
 		return "no memory";
 	found = add_functions(ops, functions);
 	free_ops(ops);
-	return found ? NULL : "no such function to trace";
+	if (found)
+		return NULL;
+	snprintf(reason, sizeof(reason), "no function %s to trace; is its module loaded?",
+		 functions[0]);
+	return reason;
 }
 
 #else

@@ -7,7 +7,6 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/delay.h>
 #include <linux/interrupt.h>
@@ -20,32 +19,6 @@
 #include <linux/workqueue.h>
 
 #include "points.h"
-
-/*
- * `direct` is hit by the writer that armed it, who may wait long for his
- * conditions. Another writer's disarming must not take the device away while he
- * counts its requests: it waits until he has seen that he is disarmed. After
- * firing there is nobody to wait for, since the crash may have killed him.
- */
-static DECLARE_COMPLETION(direct_left);
-
-int cp_direct_arm(void)
-{
-	reinit_completion(&direct_left);
-	return 0;
-}
-
-void cp_direct_disarm(void)
-{
-	if (atomic_read(&cp_state) != CP_FIRED)
-		wait_for_completion(&direct_left);
-}
-
-/* The writer will not touch the trial again, other than under the mutex. */
-void cp_direct_leave(void)
-{
-	complete_all(&direct_left);
-}
 
 /* "In the middle of a tasklet's work". */
 static void hit_in_tasklet(struct tasklet_struct *unused)

@@ -154,7 +154,8 @@ const char *cp_point_missing(const struct cp_point *point)
 	const char *missing = NULL;
 
 	if (point->tracepoint && !cp_tracepoint_found(point)) {
-		snprintf(reason, sizeof(reason), "no tracepoint %s", point->tracepoint);
+		snprintf(reason, sizeof(reason), "no tracepoint %s in the kernel or a loaded module",
+			 point->tracepoint);
 		return reason;
 	}
 	if (point->functions)

@@ -44,6 +44,10 @@ unsigned long cp_ftrace_argument(struct ftrace_regs *fregs, unsigned int n);
 void cp_pulse_start(void);
 void cp_pulse_stop(void);
 
+/* points-direct.c */
+int cp_direct_arm(void);
+void cp_direct_disarm(void);
+
 /* points-own.c */
 void cp_tasklet_pulse(void);
 void cp_tasklet_disarm(void);
@@ -56,8 +60,6 @@ int cp_thread_arm(void);
 void cp_thread_pulse(void);
 void cp_thread_disarm(void);
 const char *cp_thread_missing(void);
-int cp_direct_arm(void);
-void cp_direct_disarm(void);
 
 /* points-nmi.c */
 int cp_nmi_arm(void);
