@@ -38,8 +38,8 @@
  *	           96    -  canary content
  *
  * Flags and preemption count are those of the crash point itself: a tracepoint
- * raises the preemption count by one around its probes, and that one is taken
- * off. Requests in flight is -1 where no device was named or it cannot count.
+ * raises the preemption count by one around its probes, ftrace too, and that one
+ * is taken off. Requests in flight is -1 where no device was named or it cannot count.
  */
 #ifndef CRASHPOINT_H
 #define CRASHPOINT_H
@@ -53,6 +53,7 @@ struct seq_file;
 
 #define CP_NONCE_BYTES	16
 #define CP_NAME_BYTES	24
+#define CP_DIRECT_SECONDS	10	/* how long `direct` waits for its conditions */
 
 #define CP_INDEX_ARMED	0xA0
 #define CP_INDEX_FIRED	0xF0
@@ -88,15 +89,26 @@ enum cp_state {
 	CP_FIRED,
 };
 
+/* What the arming of a point must name; only hits by it count. */
+#define CP_NEEDS_DISK		(1U << 0)
+#define CP_NEEDS_INTERFACE	(1U << 1)
+#define CP_NEEDS_PCI		(1U << 2)
+
 struct cp_point {
 	const char *name;
 	const char *description;
-	bool needs_device;		/* fires on hits of the armed device only */
+	unsigned int needs;		/* CP_NEEDS_* */
+	bool may_sleep;			/* also with the way here: no probe between */
 	bool in_control;		/* hit by the writer of the control file */
-	const char *tracepoint;		/* NULL: the point needs none */
+	bool in_nmi;
+	bool pulsed;			/* the pulse makes an idle machine hit it */
+	void (*pulse)(void);		/* what the pulse has to do for that, if anything */
+	const char *tracepoint;		/* hit by the probe on this tracepoint, */
+	const char *const *functions;	/* or on the entry of one of these, */
 	void *probe;
-	int (*arm)(const struct cp_point *point);
-	void (*disarm)(const struct cp_point *point);
+	int (*arm)(void);		/* or by what this sets up */
+	void (*disarm)(void);
+	const char *(*missing)(void);	/* why this kernel cannot offer it, or NULL */
 };
 
 struct cp_type {
@@ -105,6 +117,9 @@ struct cp_type {
 	void (*crash)(void);
 	const char *expected;		/* printed when the crash was survived */
 	bool hangs;			/* its CPU never comes back */
+	bool sleeps;			/* only where the crash point may sleep */
+	bool not_in_nmi;
+	const char *(*missing)(void);	/* why this kernel cannot offer it, or NULL */
 };
 
 /*
@@ -116,6 +131,8 @@ struct cp_trial {
 	const struct cp_point *point;
 	const struct cp_type *type;
 	dev_t disk;			/* whole disk, 0: none */
+	int ifindex;			/* of the interface in init_net, 0: none */
+	int cpu;			/* fire on this CPU only, -1: on any */
 	unsigned int inflight;		/* fire only with at least so many */
 	atomic_t skip;			/* qualifying hits still to be ignored */
 	unsigned int arming;		/* tells one arming from the next */
@@ -132,9 +149,15 @@ void cp_survived(void);
 /* points.c */
 extern const struct cp_point cp_points[];
 extern const unsigned int cp_point_count;
-void cp_points_init(void);
-void cp_direct_leave(void);
+int cp_points_init(void);
+void cp_points_exit(void);
+int cp_point_arm(const struct cp_point *point);
+void cp_point_disarm(const struct cp_point *point);
 const char *cp_point_missing(const struct cp_point *point);
+int cp_direct_wait(int cpu);
+int cp_interface_index(const char *name);
+int cp_pci_open(unsigned int domain, unsigned int bus, unsigned int devfn);
+void cp_pci_close(void);
 
 /* types.c */
 extern const struct cp_type cp_types[];
@@ -153,6 +176,7 @@ int cp_device_open(dev_t dev);
 void cp_device_close(void);
 dev_t cp_device_disk(void);
 int cp_inflight(void);
+void cp_inflight_sample(void);
 
 /* control.c */
 ssize_t cp_control(char *text, size_t length);

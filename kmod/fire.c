@@ -12,6 +12,7 @@
 #include <linux/ktime.h>
 #include <linux/preempt.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/smp.h>
 #include <linux/string.h>
 
@@ -90,6 +91,8 @@ bool cp_hit(unsigned int own_preempt)
 	};
 
 	if (atomic_read_acquire(&cp_state) != CP_ARMED)
+		return false;
+	if (t->cpu >= 0 && c.cpu != t->cpu)
 		return false;
 	c.inflight = cp_inflight();
 	if (t->inflight && c.inflight < (int)t->inflight)

@@ -88,11 +88,15 @@ static const struct file_operations listing_ops = {
 
 static int __init crashpoint_init(void)
 {
-	cp_points_init();
+	int err = cp_points_init();
+
+	if (err)
+		return err;
 	directory = debugfs_create_dir("crashpoint", NULL);
 	if (IS_ERR(directory)) {
 		pr_err("no debugfs directory (%ld): is debugfs configured and allowed?\n",
 		       PTR_ERR(directory));
+		cp_points_exit();
 		return PTR_ERR(directory);
 	}
 	/*
@@ -110,6 +114,7 @@ static int __init crashpoint_init(void)
 static void __exit crashpoint_exit(void)
 {
 	debugfs_remove(directory);
+	cp_points_exit();
 	cp_unplant();
 }
 

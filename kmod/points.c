@@ -1,215 +1,209 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The crash points: how to arm and disarm each, and one table.
+ * The crash points: one table, and how any of them is armed and disarmed.
  *
- * Points in other code hang on tracepoints. A kprobe would do as well but for
- * its int3, whose handler runs as if in an NMI: not the context under test.
+ * A point is hit by a probe on a tracepoint, by a probe on the entry of a
+ * function, or in code of our own that the kernel runs. The files points-*.c
+ * hold each of these mechanisms and, by the part of the kernel, the probes.
  */
-#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
-
-#include <linux/blk-mq.h>
-#include <linux/blkdev.h>
-#include <linux/completion.h>
-#include <linux/interrupt.h>
-#include <linux/jiffies.h>
 #include <linux/kernel.h>
-#include <linux/string.h>
-#include <linux/timer.h>
-#include <linux/tracepoint.h>
 
-#include "crashpoint.h"
-
-/* Tracepoints turn preemption off around their probes. */
-#define TRACEPOINT_PREEMPT	(IS_ENABLED(CONFIG_PREEMPT_COUNT) ? 1 : 0)
-
-static struct tracepoint *tracepoints[8];	/* by index into cp_points */
-
-static int arm_tracepoint(const struct cp_point *point)
-{
-	return tracepoint_probe_register(tracepoints[point - cp_points], point->probe, NULL);
-}
-
-static void disarm_tracepoint(const struct cp_point *point)
-{
-	tracepoint_probe_unregister(tracepoints[point - cp_points], point->probe, NULL);
-	tracepoint_synchronize_unregister();
-}
-
-/*
- * The pulse beats each jiffy while `timer` or `tasklet` is armed. It gives an
- * idle machine's timer wheel something to expire, and it is what schedules the
- * tasklet: a tasklet that reschedules itself would keep ksoftirqd busy, and so
- * change the load under which the crash is to happen.
- */
-static void pulse_beat(struct timer_list *unused);
-static int arm_tasklet(const struct cp_point *point);
-static void tasklet_work(struct tasklet_struct *unused);
-static DEFINE_TIMER(pulse, pulse_beat);
-static DECLARE_TASKLET(work, tasklet_work);
-
-static void pulse_beat(struct timer_list *unused)
-{
-	if (atomic_read(&cp_state) != CP_ARMED)
-		return;
-	if (cp_trial.point->arm == arm_tasklet)
-		tasklet_schedule(&work);
-	mod_timer(&pulse, jiffies + 1);
-}
-
-/*
- * "In the middle of a tasklet's work": the tasklet is our own, since the
- * kernel's function that runs them is static and has no tracepoint. What counts
- * is the context, and it is the same in every tasklet.
- */
-static void tasklet_work(struct tasklet_struct *unused)
-{
-	cp_hit(0);
-}
-
-static int arm_tasklet(const struct cp_point *point)
-{
-	mod_timer(&pulse, jiffies + 1);
-	return 0;
-}
-
-static void disarm_tasklet(const struct cp_point *point)
-{
-	timer_delete_sync(&pulse);
-	tasklet_kill(&work);
-}
-
-static int arm_timer(const struct cp_point *point)
-{
-	int err = arm_tracepoint(point);
-
-	if (!err)
-		mod_timer(&pulse, jiffies + 1);
-	return err;
-}
-
-static void disarm_timer(const struct cp_point *point)
-{
-	timer_delete_sync(&pulse);
-	disarm_tracepoint(point);
-}
-
-/*
- * `direct` is hit by the writer that armed it, who may wait long for his
- * conditions. Another writer's disarming must not take the device away while he
- * counts its requests: it waits until he has seen that he is disarmed. After
- * firing there is nobody to wait for, since the crash may have killed him.
- */
-static DECLARE_COMPLETION(direct_left);
-
-static int arm_direct(const struct cp_point *point)
-{
-	reinit_completion(&direct_left);
-	return 0;
-}
-
-static void disarm_direct(const struct cp_point *point)
-{
-	if (atomic_read(&cp_state) != CP_FIRED)
-		wait_for_completion(&direct_left);
-}
-
-/* The writer will not touch the trial again, other than under the mutex. */
-void cp_direct_leave(void)
-{
-	complete_all(&direct_left);
-}
-
-static void probe_irq_handler(void *data, int irq, struct irqaction *action)
-{
-	cp_hit(TRACEPOINT_PREEMPT);
-}
-
-static void probe_timer(void *data, struct timer_list *timer, unsigned long baseclk)
-{
-	/* Those expire with interrupts off: another context. */
-	if (timer->flags & TIMER_IRQSAFE)
-		return;
-	cp_hit(TRACEPOINT_PREEMPT);
-}
-
-static void probe_block_submit(void *data, struct bio *bio)
-{
-	if (disk_devt(bio->bi_bdev->bd_disk) == cp_trial.disk)
-		cp_hit(TRACEPOINT_PREEMPT);
-}
-
-static void probe_block_dispatch(void *data, struct request *rq)
-{
-	if (rq->q->disk && disk_devt(rq->q->disk) == cp_trial.disk)
-		cp_hit(TRACEPOINT_PREEMPT);
-}
+#include "points.h"
 
 const struct cp_point cp_points[] = {
 	{
 		.name = "direct",
 		.description = "process context, in the write to this file",
+		.may_sleep = true,
 		.in_control = true,
-		.arm = arm_direct,
-		.disarm = disarm_direct,
+		.arm = cp_direct_arm,
+		.disarm = cp_direct_disarm,
+	}, {
+		.name = "irq-entry",
+		.description = "hard interrupt, before it is acknowledged",
+		.functions = cp_irq_entry_functions,
+		.probe = cp_probe_irq_entry,
 	}, {
 		.name = "irq-handler",
 		.description = "hard interrupt, before a device's handler",
 		.tracepoint = "irq_handler_entry",
-		.probe = probe_irq_handler,
-		.arm = arm_tracepoint,
-		.disarm = disarm_tracepoint,
+		.probe = cp_probe_irq_handler,
+	}, {
+		.name = "driver-irq",
+		.description = "entry of the interrupt handler of the PCI device's driver",
+		.needs = CP_NEEDS_PCI,
+		.tracepoint = "irq_handler_entry",
+		.probe = cp_probe_driver_irq,
+		.arm = cp_driver_irq_arm,
+		.disarm = cp_driver_irq_disarm,
+		.missing = cp_driver_irq_missing,
+	}, {
+		.name = "threaded-irq",
+		.description = "process context, in an interrupt's thread",
+		.may_sleep = true,
+		.pulsed = true,
+		.pulse = cp_thread_pulse,
+		.arm = cp_thread_arm,
+		.disarm = cp_thread_disarm,
+		.missing = cp_thread_missing,
+	}, {
+		.name = "nmi",
+		.description = "non-maskable interrupt, of a CPU to itself",
+		.in_nmi = true,
+		.pulsed = true,
+		.pulse = cp_nmi_pulse,
+		.arm = cp_nmi_arm,
+		.disarm = cp_nmi_disarm,
+		.missing = cp_nmi_missing,
+	}, {
+		.name = "softirq",
+		.description = "soft interrupt, before it is served",
+		.pulsed = true,
+		.tracepoint = "softirq_entry",
+		.probe = cp_probe_softirq,
+	}, {
+		.name = "tasklet-entry",
+		.description = "soft interrupt, before the tasklets",
+		.pulsed = true,
+		.pulse = cp_nothing_pulse,
+		.tracepoint = "softirq_entry",
+		.probe = cp_probe_tasklet_entry,
+		.disarm = cp_nothing_disarm,
 	}, {
 		.name = "tasklet",
 		.description = "soft interrupt, in the middle of a tasklet's work",
-		.arm = arm_tasklet,
-		.disarm = disarm_tasklet,
+		.pulsed = true,
+		.pulse = cp_tasklet_pulse,
+		.disarm = cp_tasklet_disarm,
 	}, {
 		.name = "timer",
 		.description = "soft interrupt, expiry of a timer",
+		.pulsed = true,
 		.tracepoint = "timer_expire_entry",
-		.probe = probe_timer,
-		.arm = arm_timer,
-		.disarm = disarm_timer,
+		.probe = cp_probe_timer,
+	}, {
+		.name = "workqueue",
+		.description = "process context, in a work item of a kernel worker",
+		.may_sleep = true,
+		.pulsed = true,
+		.pulse = cp_work_pulse,
+		.arm = cp_work_arm,
+		.disarm = cp_work_disarm,
+	}, {
+		.name = "swapout",
+		.description = "reclaim of memory, with a batch of inactive pages done",
+		.tracepoint = "mm_vmscan_lru_shrink_inactive",
+		.probe = cp_probe_swapout,
 	}, {
 		.name = "block-submit",
 		.description = "submission of a bio to the device",
-		.needs_device = true,
+		.needs = CP_NEEDS_DISK,
 		.tracepoint = "block_bio_queue",
-		.probe = probe_block_submit,
-		.arm = arm_tracepoint,
-		.disarm = disarm_tracepoint,
+		.probe = cp_probe_block_submit,
 	}, {
 		.name = "block-dispatch",
 		.description = "dispatch of a request to the device's driver",
-		.needs_device = true,
+		.needs = CP_NEEDS_DISK,
 		.tracepoint = "block_rq_issue",
-		.probe = probe_block_dispatch,
-		.arm = arm_tracepoint,
-		.disarm = disarm_tracepoint,
+		.probe = cp_probe_block_dispatch,
+	}, {
+		.name = "scsi-dispatch",
+		.description = "dispatch of a SCSI command to the device's host adapter",
+		.needs = CP_NEEDS_DISK,
+		.tracepoint = "scsi_dispatch_cmd_start",
+		.probe = cp_probe_scsi_dispatch,
+	}, {
+		.name = "ata-ioctl",
+		.description = "entry of an ATA ioctl for the device",
+		.needs = CP_NEEDS_DISK,
+		.functions = cp_ata_functions,
+		.probe = cp_probe_ata_ioctl,
+		.missing = cp_ftrace_no_arguments,
+	}, {
+		.name = "net-xmit",
+		.description = "transmission of a packet to the interface's driver",
+		.needs = CP_NEEDS_INTERFACE,
+		.tracepoint = "net_dev_start_xmit",
+		.probe = cp_probe_net_xmit,
+	}, {
+		.name = "net-poll",
+		.description = "soft interrupt, after a poll of the interface (NAPI)",
+		.needs = CP_NEEDS_INTERFACE,
+		.tracepoint = "napi_poll",
+		.probe = cp_probe_net_poll,
 	},
 };
 
 const unsigned int cp_point_count = ARRAY_SIZE(cp_points);
-static_assert(ARRAY_SIZE(cp_points) <= ARRAY_SIZE(tracepoints));
+static_assert(ARRAY_SIZE(cp_points) <= CP_MAX_POINTS);
 
-static void find_one(struct tracepoint *tp, void *unused)
+int cp_points_init(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < cp_point_count; i++)
-		if (cp_points[i].tracepoint && !strcmp(cp_points[i].tracepoint, tp->name))
-			tracepoints[i] = tp;
+	return cp_tracepoints_find();
 }
 
-void cp_points_init(void)
+void cp_points_exit(void)
 {
-	for_each_kernel_tracepoint(find_one, NULL);
+	cp_tracepoints_forget();
 }
 
-/* The tracepoint that this kernel lacks, or NULL if the point can be armed. */
+/* Why the running kernel cannot offer the point, or NULL; under the control mutex. */
 const char *cp_point_missing(const struct cp_point *point)
 {
-	if (!point->tracepoint || tracepoints[point - cp_points])
-		return NULL;
-	return point->tracepoint;
+	static char reason[96];
+	const char *missing = NULL;
+
+	if (point->tracepoint && !cp_tracepoint_found(point)) {
+		snprintf(reason, sizeof(reason), "no tracepoint %s in the kernel or a loaded module",
+			 point->tracepoint);
+		return reason;
+	}
+	if (point->functions)
+		missing = cp_ftrace_missing(point->functions);
+	if (!missing && point->missing)
+		missing = point->missing();
+	return missing;
+}
+
+static int arm_probe(const struct cp_point *point)
+{
+	if (point->tracepoint)
+		return cp_tracepoint_arm(point);
+	if (point->functions)
+		return cp_ftrace_arm(point->functions, point->probe);
+	return 0;
+}
+
+static void disarm_probe(const struct cp_point *point)
+{
+	if (point->tracepoint)
+		cp_tracepoint_disarm();
+	else if (point->functions)
+		cp_ftrace_disarm();
+}
+
+/* After this the point may be hit at any time. */
+int cp_point_arm(const struct cp_point *point)
+{
+	int err = arm_probe(point);
+
+	if (err)
+		return err;
+	if (point->arm)
+		err = point->arm();
+	if (err) {
+		disarm_probe(point);
+		return err;
+	}
+	cp_pulse_start();
+	return 0;
+}
+
+/* After this no hit is under way, other than one that fired and never returned. */
+void cp_point_disarm(const struct cp_point *point)
+{
+	cp_pulse_stop();
+	if (point->disarm)
+		point->disarm();
+	disarm_probe(point);
 }
