@@ -5,6 +5,7 @@
  */
 #include <linux/compiler.h>
 #include <linux/gfp.h>
+#include <linux/limits.h>
 #include <linux/list.h>
 #include <linux/mm.h>
 #include <linux/notifier.h>
@@ -17,15 +18,20 @@
 
 static bool oom_came;
 
-/* Called before the OOM killer panics or chooses. Nothing is freed, so it does. */
+/*
+ * Called before the OOM killer panics or chooses, and last of all: if somebody
+ * else, a balloon driver for one, could free memory, it does neither.
+ */
 static int note_oom(struct notifier_block *nb, unsigned long unused, void *freed)
 {
-	WRITE_ONCE(oom_came, true);
+	if (!*(unsigned long *)freed)
+		WRITE_ONCE(oom_came, true);
 	return NOTIFY_OK;
 }
 
 static struct notifier_block oom_block = {
 	.notifier_call = note_oom,
+	.priority = INT_MIN,
 };
 
 /*

@@ -39,6 +39,14 @@ void cp_crash_stack_overflow(void)
 	OPTIMIZER_HIDE_VAR(sum);
 }
 
+/* It would not crash for sure, but for sure write over somebody's memory. */
+const char *cp_stack_overflow_missing(void)
+{
+	if (!IS_ENABLED(CONFIG_VMAP_STACK))
+		return "it needs CONFIG_VMAP_STACK, which puts guard pages around stacks";
+	return NULL;
+}
+
 #ifdef CONFIG_X86_64
 /*
  * The last 2 MB of the address space are an unused hole, with four and with five

@@ -95,7 +95,8 @@ const struct cp_type cp_types[] = {
 		.name = "stack-overflow",
 		.description = "recursion past the end of the kernel stack",
 		.crash = cp_crash_stack_overflow,
-		.expected = "the guard page of the stack to be hit, always a panic; without CONFIG_VMAP_STACK memory below the stack was overwritten",
+		.expected = "the guard page of the stack to be hit, always a panic",
+		.missing = cp_stack_overflow_missing,
 	}, {
 		.name = "double-fault",
 		.description = "a push to a stack that is not mapped",

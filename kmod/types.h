@@ -15,6 +15,7 @@ void cp_crash_hung_task(void);
 void cp_crash_stack_overflow(void);
 void cp_crash_double_fault(void);
 void cp_crash_corrupt_stack(void);
+const char *cp_stack_overflow_missing(void);
 const char *cp_double_fault_missing(void);
 const char *cp_corrupt_stack_missing(void);
 
