@@ -77,7 +77,7 @@ static bool may_sleep(void)
 static const char *lacking(const struct cp_type *type)
 {
 	if (type->not_in_nmi && in_nmi())
-		return "not to be in an NMI";
+		return "another context than an NMI";
 	if (type->needs_irqs && irqs_disabled())
 		return "interrupts on";
 	if (type->sleeps && !may_sleep())
@@ -92,7 +92,7 @@ static void note_lacking(const struct cp_trial *t, const char *what)
 	unsigned int arming = t->arming;
 
 	if (xchg(&noted, arming) != arming)
-		pr_warn("hits of point %s do not fire where type %s needs %s\n",
+		pr_warn("hit of point %s ignored, as are its like: type %s needs %s\n",
 			t->point->name, t->type->name, what);
 }
 
