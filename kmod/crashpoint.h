@@ -30,7 +30,7 @@
  *	            8   16  nonce
  *	           24   24  point, padded with NUL	\
  *	           48   24  type, padded with NUL	 |
- *	           72    4  flags, CP_IN_* below	 | until the trigger these
+ *	           72    4  flags, see below		 | until the trigger these
  *	           76    4  preemption count		 | bytes are canary content
  *	           80    4  CPU, signed			 |
  *	           84    4  requests in flight, signed	 |
@@ -40,6 +40,13 @@
  * Flags and preemption count are those of the crash point itself: a tracepoint
  * raises the preemption count by one around its probes, ftrace too, and that one
  * is taken off. Requests in flight is -1 where no device was named or it cannot count.
+ *
+ *	bit	flags of the fired record
+ *	0-3	CP_IN_*, CP_IRQS_OFF: where the point was hit
+ *	4-7	enum cp_task: whose task was running, or was interrupted, there
+ *	8-12	CP_CRASH_*: the conditions at the crash itself. They come after the
+ *		magic, when the type has set them up: without CP_CRASH_KNOWN they
+ *		say nothing, and nothing else of the record changes.
  */
 #ifndef CRASHPOINT_H
 #define CRASHPOINT_H
@@ -62,6 +69,22 @@ struct seq_file;
 #define CP_IN_HARDIRQ	(1U << 1)
 #define CP_IN_SOFTIRQ	(1U << 2)	/* serving one, not only disabled */
 #define CP_IRQS_OFF	(1U << 3)
+#define CP_TASK_SHIFT	4
+#define CP_CRASH_KNOWN		(1U << 8)
+#define CP_CRASH_IRQS_OFF	(1U << 9)
+#define CP_CRASH_PREEMPT_OFF	(1U << 10)
+#define CP_CRASH_LOCK_HELD	(1U << 11)
+#define CP_CRASH_CONSOLE_HELD	(1U << 12)	/* here alone: nothing can be printed then */
+
+enum cp_task {
+	CP_TASK_UNKNOWN,
+	CP_TASK_USER,
+	CP_TASK_KTHREAD,	/* none of those below */
+	CP_TASK_KWORKER,
+	CP_TASK_IRQ_THREAD,
+	CP_TASK_KSOFTIRQD,	/* on PREEMPT_RT also ktimers */
+	CP_TASK_IDLE,
+};
 
 struct cp_armed_record {
 	char	magic[8];
@@ -114,9 +137,10 @@ struct cp_point {
 struct cp_type {
 	const char *name;
 	const char *description;
-	void (*crash)(void);
+	void (*crash)(void);		/* calls cp_at_crash() before the fatal act */
+	bool needs_irqs;		/* only hits with interrupts on fire */
 	const char *expected;		/* printed when the crash was survived */
-	bool hangs;			/* its CPU never comes back */
+	bool hangs;			/* its CPU or its task never comes back */
 	bool sleeps;			/* only where the crash point may sleep */
 	bool not_in_nmi;
 	const char *(*missing)(void);	/* why this kernel cannot offer it, or NULL */
@@ -144,6 +168,8 @@ extern atomic_t cp_state;
 
 /* fire.c */
 bool cp_hit(unsigned int own_preempt);
+void cp_at_crash(bool lock_held);
+void cp_add_fired_flags(u32 flags);
 void cp_survived(void);
 
 /* points.c */
