@@ -50,7 +50,7 @@ interface CrashTypeRow {
   readonly sleeps: boolean;
   /** Sysctls that the scenario sets before arming, so that the crash becomes a panic. */
   readonly sysctls: Sysctls;
-  /** Whether its CPU never comes back from it. */
+  /** Whether its CPU or its task never comes back from it. */
   readonly hangs: boolean;
   readonly atCrash: AtCrash;
   /** What the kernel's own log says when it notices. */
@@ -133,7 +133,7 @@ export const crashTypes = {
     lkdtm: 'EXHAUST_STACK',
     detector: 'double-fault',
     safety: 'corrupts',
-    contexts: notInNmi,
+    contexts: anywhere,
     sleeps: false,
     sysctls: { panic_on_oops: 1 },
     hangs: false,
@@ -149,7 +149,7 @@ export const crashTypes = {
     contexts: ['task'],
     sleeps: true,
     sysctls: { hung_task_panic: 1, hung_task_timeout_secs: 5 },
-    hangs: false,
+    hangs: true,
     atCrash: {},
     log: /Kernel panic - not syncing: hung_task: blocked tasks/,
     what: 'sleeps uninterruptibly for ever',
@@ -172,7 +172,7 @@ export const crashTypes = {
     lkdtm: null,
     detector: 'double-fault',
     safety: 'stops',
-    contexts: notInNmi,
+    contexts: anywhere,
     sleeps: false,
     sysctls: {},
     hangs: false,
@@ -198,7 +198,7 @@ export const crashTypes = {
     lkdtm: 'CORRUPT_STACK',
     detector: 'stack-protector',
     safety: 'corrupts',
-    contexts: notInNmi,
+    contexts: anywhere,
     sleeps: false,
     sysctls: {},
     hangs: false,

@@ -63,7 +63,7 @@ describe('the tables of the module', () => {
       name: unquote(row.get('name')),
       hangs: row.get('hangs') === 'true',
       sleeps: row.get('sleeps') === 'true',
-      notInNmi: row.get('sleeps') === 'true' || row.get('not_in_nmi') === 'true',
+      notInNmi: ['sleeps', 'not_in_nmi', 'needs_irqs'].some((field) => row.get(field) === 'true'),
     }));
     const catalogue = namesOf(crashTypes).map((name) => {
       const { hangs, sleeps, contexts } = crashTypes[name];
@@ -122,7 +122,7 @@ describe('records', () => {
   it('are read where the module writes them', () => {
     const page = Buffer.alloc(4096, 0xee);
     const at = (name: string) => fired.get(name) ?? Number.NaN;
-    const values = { flags: 0b1010, preempt_count: 0x101, cpu: -2, inflight: -1 };
+    const values = { flags: 0b1010 | (3 << 4) | 0x100 | 0x200 | 0x800, preempt_count: 0x101, cpu: -2, inflight: -1 };
     page.write(nonce, at('nonce'), 'hex');
     page.write('timer\0', at('point'), 'latin1');
     page.write('exception\0', at('type'), 'latin1');
@@ -130,6 +130,8 @@ describe('records', () => {
     page.writeBigUInt64LE(11_205_512_000n, at('time_ns'));
     const record = {
       nonce,
+      task: 'kworker',
+      at_crash: { irqs_off: true, preempt_off: false, lock_held: true, console_held: false },
       point: 'timer',
       type: 'exception',
       in_nmi: false,
@@ -163,6 +165,14 @@ describe('records', () => {
       ['CP_IN_HARDIRQ', 1],
       ['CP_IN_SOFTIRQ', 2],
       ['CP_IRQS_OFF', 3],
+    ]);
+    const crash = [...code(header).matchAll(/#define (CP_CRASH_\w+)\s+\(1U << (\d+)\)/g)];
+    expect(crash.map((m) => [m[1], Number(m[2])])).toEqual([
+      ['CP_CRASH_KNOWN', 8],
+      ['CP_CRASH_IRQS_OFF', 9],
+      ['CP_CRASH_PREEMPT_OFF', 10],
+      ['CP_CRASH_LOCK_HELD', 11],
+      ['CP_CRASH_CONSOLE_HELD', 12],
     ]);
   });
 });

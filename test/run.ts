@@ -9,9 +9,9 @@ import { join } from 'node:path';
 import { Advice } from '../agent/advice.ts';
 import { confine } from '../agent/lab/confine.ts';
 import { installPackages } from '../agent/lab/host.ts';
+import { updatePackageLists } from '../agent/lab/packages.ts';
 import { provision } from '../agent/lab/provision.ts';
 import { dataDir, packageDir } from '../agent/paths.ts';
-import { run } from '../agent/run.ts';
 
 const results = process.env.DUMPSURVEY_TEST_RESULTS;
 const bin = join(packageDir, 'node_modules/.bin');
@@ -38,15 +38,15 @@ function vitest(project: string): boolean {
 }
 
 /** Chromium, for the tests that look at pages as a browser does. */
-async function ensureChromium(): Promise<void> {
+async function ensureChromium(told: (step: string) => void): Promise<void> {
   if (existsSync('/usr/bin/chromium')) return;
   if (process.getuid?.() !== 0) {
     throw new Advice('The tests of the pages need Chromium. Run this, then start again:', [
       'sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium',
     ]);
   }
-  console.log('installing chromium');
-  await run(['apt-get', 'update', '-q']);
+  await updatePackageLists(told);
+  told('installing chromium');
   await installPackages(['chromium']);
 }
 
@@ -54,7 +54,7 @@ async function main(): Promise<boolean> {
   const startedAt = performance.now();
   const told = (step: string) =>
     console.log(`[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`);
-  await ensureChromium();
+  await ensureChromium(told);
   await provision(join(dataDir(), 'lab'), told);
   const passed = [check(), vitest('fast'), vitest('lab')].every(Boolean);
   told(passed ? 'all tests passed' : 'some tests failed: see above');

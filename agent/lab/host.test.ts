@@ -21,6 +21,13 @@ describe('preflight', () => {
     expect(preflight({ ...debian, ...change })).toEqual({ install });
   });
 
+  it('takes an extra only where it is asked for', () => {
+    const host = { ...debian, ...without('/sparse') };
+    expect(preflight(host)).toEqual({ install: [] });
+    expect(preflight(host, ['sparse'])).toEqual({ install: ['sparse'] });
+    expect(preflight(debian, ['sparse'])).toEqual({ install: [] });
+  });
+
   it.each<[string, Partial<Host>, string[]]>([
     [
       'two things are missing, and this is not root',

@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { Advice } from '../advice.ts';
 import { run } from '../run.ts';
+import { updatePackageLists } from './packages.ts';
 
 /** What of the host decides whether the lab can run. */
 export interface Host {
@@ -27,9 +28,19 @@ const needs: readonly Need[] = [
   { path: '/usr/lib/x86_64-linux-gnu/libelf.so.1', debianPackage: 'libelf1' },
 ];
 
+/** What the lab can do without, for whoever asks for it. */
+const extras = {
+  sparse: { path: '/usr/bin/sparse', debianPackage: 'sparse' },
+} as const satisfies Record<string, Need>;
+export type Extra = keyof typeof extras;
+
 /** What to do about this host. Pure: `install` lists Debian packages, `advice` ends the run. */
-export function preflight(host: Host): { readonly install: readonly string[] } | { readonly advice: Advice } {
-  const missing = needs.filter(({ path }) => !host.has(path)).map(({ debianPackage }) => debianPackage);
+export function preflight(
+  host: Host,
+  wanted: readonly Extra[] = [],
+): { readonly install: readonly string[] } | { readonly advice: Advice } {
+  const all: readonly Need[] = [...needs, ...wanted.map((name) => extras[name])];
+  const missing = all.filter(({ path }) => !host.has(path)).map(({ debianPackage }) => debianPackage);
   if (host.distribution !== 'debian 12' || host.machine !== 'x64') {
     return {
       advice: new Advice(
@@ -70,4 +81,20 @@ export async function installPackages(names: readonly string[]): Promise<void> {
   if (names.length === 0) return;
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   await run(['apt-get', 'install', '-y', '-q', '--no-install-recommends', ...names], { env });
+}
+
+/**
+ * Installs what the lab needs of this host, and the extras that are wanted. Does nothing where all is there. Throws
+ * Advice where this process may not install it.
+ */
+export async function ensureHost(
+  progress: (step: string) => void,
+  wanted: readonly Extra[] = [],
+): Promise<void> {
+  const host = preflight(thisHost(), wanted);
+  if ('advice' in host) throw host.advice;
+  if (host.install.length === 0) return;
+  await updatePackageLists(progress);
+  progress(`installing ${host.install.join(', ')}`);
+  await installPackages(host.install);
 }

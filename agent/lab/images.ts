@@ -5,7 +5,7 @@ import { constants, zstdCompressSync } from 'node:zlib';
 import { writeDurably } from '../durable.ts';
 import { run } from '../run.ts';
 import { type CpioEntry, cpio, directory, file, link } from './cpio.ts';
-import { type Kernel, moduleLoadOrder } from './kernel.ts';
+import type { Kernel, Modules } from './kernel.ts';
 import type { LabMachine } from './machines.ts';
 
 const guestDir = join(import.meta.dirname, 'guest');
@@ -31,12 +31,17 @@ async function script(name: string, target: string): Promise<CpioEntry> {
   return file(target, await readFile(join(guestDir, name)), true);
 }
 
-async function modules(kernel: Kernel, names: readonly string[]): Promise<CpioEntry[]> {
-  const paths = await moduleLoadOrder(kernel, names);
+/** The file of a module in the guest; it is not compressed there. */
+function guestName(path: string): string {
+  return basename(path).replace(/\.xz$/, '');
+}
+
+async function modulesFor(modules: Modules, names: readonly string[]): Promise<CpioEntry[]> {
+  const paths = await modules.loadOrder(names);
   const files = await Promise.all(
-    paths.map(async (path) => file(`modules/${basename(path)}`, await readFile(path))),
+    paths.map(async (path) => file(`modules/${guestName(path)}`, await modules.contents(path))),
   );
-  return [...files, file('etc/modules', paths.map((path) => `${basename(path)}\n`).join(''))];
+  return [...files, file('etc/modules', paths.map((path) => `${guestName(path)}\n`).join(''))];
 }
 
 async function base(root: string): Promise<CpioEntry[]> {
@@ -50,7 +55,7 @@ async function base(root: string): Promise<CpioEntry[]> {
 
 /** What the images of all machines share: read once, and compressed once. */
 export interface SharedParts {
-  readonly kernel: Kernel;
+  readonly modules: Modules;
   readonly first: readonly CpioEntry[];
   readonly capture: Buffer;
 }
@@ -63,16 +68,17 @@ function compressed(entries: readonly CpioEntry[]): Buffer {
   return zstdCompressSync(cpio(entries), { params: { [constants.ZSTD_c_compressionLevel]: 19 } });
 }
 
-/** Reads what all machines share. */
+/** Reads what all machines share. `root` is where the programs are. */
 export async function sharedParts(
   root: string,
   kernel: Kernel,
+  modules: Modules,
   crashModule: string,
   captureCommandLine: string,
 ): Promise<SharedParts> {
   const common = await base(root);
   return {
-    kernel,
+    modules,
     first: [
       ...common,
       await script('first.sh', 'init'),
@@ -102,13 +108,18 @@ export function imagesIn(directory: string): Images {
   return { first: join(directory, 'first.cpio'), capture: join(directory, 'capture.cpio.zst') };
 }
 
+/** The modules of a machine's first kernel: besides the machine's own, the watchdog. */
+export function firstModules(machine: LabMachine): string[] {
+  return ['i6300esb', ...machine.modules, ...(machine.card?.modules ?? [])];
+}
+
 /** Builds both images of a machine. The kernel unpacks archives that follow one another as if they were one. */
 export async function buildImages(shared: SharedParts, machine: LabMachine, into: string): Promise<void> {
-  const { kernel } = shared;
-  const capture = Buffer.concat([shared.capture, compressed(await modules(kernel, machine.modules))]);
+  const { modules } = shared;
+  const capture = Buffer.concat([shared.capture, compressed(await modulesFor(modules, machine.modules))]);
   const first = cpio([
     ...shared.first,
-    ...(await modules(kernel, ['i6300esb', ...machine.modules, ...(machine.card?.modules ?? [])])),
+    ...(await modulesFor(modules, firstModules(machine))),
     file('capture/initrd', capture),
   ]);
   await mkdir(into, { recursive: true });

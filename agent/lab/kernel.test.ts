@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
-import { buildId, type Kernel, kernelIn, modinfo, moduleLoadOrder } from './kernel.ts';
+import { buildId, type Kernel, kernelIn, modinfo, openModules, payloadIn } from './kernel.ts';
 
 /** What of a module counts here: its .modinfo section, behind other bytes. */
 function moduleWith(fields: Readonly<Record<string, string>>): Buffer {
@@ -35,7 +36,7 @@ test('buildId finds the note, and nothing that only looks like it', () => {
   expect(buildId(Buffer.alloc(0))).toBeNull();
 });
 
-describe('moduleLoadOrder', () => {
+describe('the modules of a kernel', () => {
   let dir: string;
   let kernel: Kernel;
   const put = (path: string, contents: Buffer | string) => {
@@ -61,7 +62,9 @@ describe('moduleLoadOrder', () => {
   });
   afterEach(() => rmSync(dir, { recursive: true }));
   const order = async (...names: string[]) =>
-    (await moduleLoadOrder(kernel, names)).map((path) => path.split('/').at(-1)?.replace('.ko', ''));
+    (await (await openModules(kernel)).loadOrder(names)).map((path) =>
+      path.split('/').at(-1)?.replace('.ko', ''),
+    );
 
   it('puts each module behind what it depends on, once', async () => {
     expect(await order('virtio_blk', 'virtio_pci')).toEqual([
@@ -84,8 +87,53 @@ describe('moduleLoadOrder', () => {
     await expect(order('broken')).rejects.toThrow('has no module not_there');
   });
 
+  it('tells which it lacks', async () => {
+    const { missing } = await openModules(kernel);
+    expect(missing(['virtio_blk', 'nvme', 'scsi_common', 'i6300esb'])).toEqual(['nvme', 'i6300esb']);
+  });
+
+  it('decompresses what is compressed', async () => {
+    const bytes = moduleWith({ depends: 'virtio' });
+    put('lib/modules/6.1.0-56-amd64/kernel/drivers/net.ko', bytes);
+    execFileSync('xz', [join(kernel.moduleDir, 'kernel/drivers/net.ko')]);
+    const modules = await openModules(kernel);
+    const paths = await modules.loadOrder(['net']);
+    expect(paths.map((path) => path.split('/').at(-1))).toEqual(['virtio.ko', 'net.ko.xz']);
+    expect(await modules.contents(paths[1] ?? '')).toEqual(bytes);
+    put('lib/modules/6.1.0-56-amd64/kernel/drivers/bad.ko.xz', 'no archive');
+    await expect((await openModules(kernel)).loadOrder(['bad'])).rejects.toThrow();
+  });
+
   it('finds modules under /usr where /lib has none', () => {
     expect(kernelIn('/no/such/root', '6.12').moduleDir).toBe('/no/such/root/usr/lib/modules/6.12');
     expect(kernel.moduleDir).toBe(join(dir, 'lib/modules/6.1.0-56-amd64'));
+  });
+});
+
+describe('the payload of a bzImage', () => {
+  /** A bzImage with two boot sectors (the first byte of them counts one less) and the payload behind 16 bytes. */
+  const image = (payload: string, size: number, lengthBytes = payload.length + 4) => {
+    const bytes = Buffer.alloc(3 * 512 + 16 + payload.length + 4 + 8, 0xee);
+    bytes[0x1f1] = 2;
+    bytes.write('HdrS', 0x202, 'latin1');
+    bytes.writeUInt32LE(16, 0x248);
+    bytes.writeUInt32LE(lengthBytes, 0x24c);
+    bytes.write(payload, 3 * 512 + 16, 'latin1');
+    bytes.writeUInt32LE(size, 3 * 512 + 16 + payload.length);
+    return bytes;
+  };
+
+  it('lies where the header says', () => {
+    const { compressed, byteCount } = payloadIn(image('compressed', 70_000));
+    expect([compressed.toString('latin1'), byteCount]).toEqual(['compressed', 70_000]);
+  });
+
+  it.each<[string, Buffer]>([
+    ['no bzImage', Buffer.alloc(4096)],
+    ['no bzImage', Buffer.alloc(0)],
+    ['cut short', image('compressed', 1, 1 << 20)],
+    ['cut short', image('compressed', 1, 0)],
+  ])('is refused: %s', (why, bytes) => {
+    expect(() => payloadIn(bytes)).toThrow(why);
   });
 });

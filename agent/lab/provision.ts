@@ -1,41 +1,49 @@
 /**
- * Provisions the lab, once: QEMU and a compiler are installed, everything else is unpacked into the data
- * directory. What was built is described by `lab.json`; it is built again when its inputs change.
+ * Provisions the lab for one kernel, once: QEMU and a compiler are installed, everything else is unpacked into the
+ * data directory. What is built (crash module, images) is described by the kernel's `lab.json`; it is built again
+ * when its inputs change, and nothing is fetched for that.
  */
 import { createHash } from 'node:crypto';
-import { cp, mkdir, readdir, readFile, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeDurably } from '../durable.ts';
 import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { captureCommandLine } from './command-line.ts';
-import { installPackages, preflight, thisHost } from './host.ts';
-import { buildImages, type Images, imagesIn, sharedParts } from './images.ts';
-import { extractVmlinux, type Kernel, kernelIn, mendHeaders } from './kernel.ts';
-import { type LabMachineName, labMachines } from './machines.ts';
-import { newestKernelRelease, packagesFor, unpackPackages } from './packages.ts';
+import type { KernelName } from './flavors.ts';
+import { ensureHost } from './host.ts';
+import { buildImages, firstModules, type Images, imagesIn, sharedParts } from './images.ts';
+import { buildCrashModule } from './kbuild.ts';
+import { type Kernel, kernelIn, openModules } from './kernel.ts';
+import { type LabMachine, type LabMachineName, labMachines } from './machines.ts';
+import {
+  kernelDir,
+  type Programs,
+  type Progress,
+  readState,
+  unpackedPrograms,
+  unpackKernel,
+  unpackPrograms,
+} from './unpack.ts';
 
-const state = z.object({
-  inputs: z.string(),
-  release: z.string(),
-  tools: z.record(z.string(), z.string()),
-  emulator: z.string(),
-});
+const state = z.object({ inputs: z.string(), release: z.string(), emulator: z.string() });
 
-/** A lab that is ready to run trials. */
+/** A lab that is ready to run trials on one kernel. */
 export interface Lab {
+  /** The directory of the lab; those of other kernels share it. */
   readonly dir: string;
+  readonly name: KernelName;
   readonly kernel: Kernel;
+  /** Where kexec, makedumpfile and their libraries are unpacked. */
+  readonly programs: string;
   /** Versions of kexec and makedumpfile. */
   readonly tools: Readonly<Record<string, string>>;
   /** What emulates the machines, with its version. */
   readonly emulator: string;
+  /** A machine's images. There are none for a machine whose drivers the kernel does not have. */
   readonly images: (machine: LabMachineName) => Images;
 }
-
-/** Tells about a step before it begins; long steps are told one by one. */
-export type Progress = (step: string) => void;
 
 /** A digest of everything in this package that the provisioned lab is made from. */
 async function digestInputs(): Promise<string> {
@@ -51,109 +59,61 @@ async function digestInputs(): Promise<string> {
   return hash.digest('hex');
 }
 
-function labFrom(dir: string, s: z.infer<typeof state>): Lab {
+function labFrom(dir: string, name: KernelName, programs: Programs, made: z.infer<typeof state>): Lab {
+  const own = kernelDir(dir, name);
   return {
     dir,
-    kernel: kernelIn(join(dir, 'root'), s.release),
-    tools: s.tools,
-    emulator: s.emulator,
-    images: (machine) => imagesIn(join(dir, 'images', machine)),
+    name,
+    kernel: kernelIn(join(own, 'root'), made.release),
+    programs: programs.root,
+    tools: programs.tools,
+    emulator: made.emulator,
+    images: (machine) => imagesIn(join(own, 'images', machine)),
   };
 }
 
-async function readState(dir: string): Promise<z.infer<typeof state> | null> {
-  const text = await readFile(join(dir, 'lab.json'), 'utf8').catch(() => null);
-  if (text === null) return null;
-  try {
-    return state.parse(JSON.parse(text));
-  } catch {
-    return null;
-  }
-}
-
-/** Builds the crash module against the unpacked headers; warnings of W=1 are errors of ours. Gives its path. */
-async function buildCrashModule(dir: string, kernel: Kernel): Promise<string> {
-  const source = join(dir, 'kmod');
-  await rm(source, { recursive: true, force: true });
-  await cp(join(packageDir, 'kmod'), source, { recursive: true });
-  const warnings = await run([
-    'sh',
-    '-c',
-    'make -s -C "$1" M="$2" W=1 modules 2>&1',
-    'sh',
-    kernel.headers,
-    source,
-  ]);
-  if (/\bwarning\b/.test(warnings.replaceAll(/^.*(compiler differs|Skipping BTF).*$/gm, ''))) {
-    throw new Error(`the crash module builds with warnings:\n${warnings}`);
-  }
-  return join(source, 'crashpoint.ko');
-}
-
-/** Version numbers of the programs under test, from the packages that were unpacked. */
-function toolVersions(packages: string): Record<string, string> {
-  const version = (name: string) =>
-    new RegExp(`^${name}_(?:\\d+%3a)?([\\d.]+)`, 'm').exec(packages)?.[1] ?? 'unknown';
-  return { kexec: version('kexec-tools'), makedumpfile: version('makedumpfile') };
-}
-
-/** Unpacks a kernel and the programs that the guests run. Gives the release and the programs' versions. */
-async function unpack(
-  dir: string,
+/** Builds the images of all machines whose drivers the kernel has. */
+async function buildAllImages(
+  own: string,
+  programs: Programs,
+  kernel: Kernel,
+  crashModule: string,
   progress: Progress,
-): Promise<Pick<z.infer<typeof state>, 'release' | 'tools'>> {
-  const root = join(dir, 'root');
-  const existing = await readState(join(dir, 'unpacked'));
-  if (existing) return existing;
-  progress('finding the newest Debian kernel');
-  const release = await newestKernelRelease();
-  const names = await packagesFor(release);
-  progress(
-    `downloading and unpacking Linux ${release}, kexec-tools, makedumpfile (${names.length} packages)`,
-  );
-  await rm(root, { recursive: true, force: true });
-  const files = await unpackPackages(names, join(dir, 'debs'), root);
-  const kernel = kernelIn(root, release);
-  await mendHeaders(kernel);
-  progress('extracting the ELF kernel from its compressed image');
-  await extractVmlinux(kernel);
-  const unpacked = { inputs: '', release, tools: toolVersions(files.join('\n')), emulator: '' };
-  await mkdir(join(dir, 'unpacked'), { recursive: true });
-  await writeDurably(join(dir, 'unpacked/lab.json'), JSON.stringify(unpacked));
-  return unpacked;
+): Promise<void> {
+  const modules = await openModules(kernel);
+  const all: readonly [string, LabMachine][] = Object.entries(labMachines);
+  const machines = all.filter(([, machine]) => modules.missing(firstModules(machine)).length === 0);
+  if (machines.length === 0) {
+    const missing = modules.missing(all.flatMap(([, machine]) => firstModules(machine)));
+    throw new Error(
+      `Linux ${kernel.release} can run none of the lab's machines: it has no ${[...new Set(missing)].join(', ')}`,
+    );
+  }
+  progress(`building the images of ${machines.length} machines`);
+  await rm(join(own, 'images'), { recursive: true, force: true });
+  const shared = await sharedParts(programs.root, kernel, modules, crashModule, captureCommandLine());
+  for (const [name, machine] of machines) await buildImages(shared, machine, join(own, 'images', name));
 }
 
 /**
- * Makes the lab in `dir` ready and gives it. Does nothing where it is. Throws Advice where the host lacks
- * something that this process may not install.
+ * Makes the lab in `dir` ready for a kernel and gives it. Does nothing where it is. Throws Advice where the host
+ * lacks something that this process may not install.
  */
-export async function provision(dir: string, progress: Progress): Promise<Lab> {
+export async function provision(dir: string, progress: Progress, name: KernelName = '6.1'): Promise<Lab> {
+  const own = kernelDir(dir, name);
   const inputs = await digestInputs();
-  const known = await readState(dir);
-  const host = preflight(thisHost());
-  if ('advice' in host) throw host.advice;
-  if (known?.inputs === inputs && host.install.length === 0) return labFrom(dir, known);
-  await mkdir(dir, { recursive: true });
-  const isUnpacked = (await readState(join(dir, 'unpacked'))) !== null;
-  if (process.getuid?.() === 0 && (host.install.length > 0 || !isUnpacked)) {
-    progress('updating the package lists');
-    await run(['apt-get', 'update', '-q']);
-  }
-  if (host.install.length > 0) {
-    progress(`installing ${host.install.join(', ')}`);
-    await installPackages(host.install);
-  }
-  const { release, tools } = await unpack(dir, progress);
-  const kernel = kernelIn(join(dir, 'root'), release);
-  progress('building the crash module');
-  const crashModule = await buildCrashModule(dir, kernel);
-  progress(`building the images of ${Object.keys(labMachines).length} machines`);
-  const shared = await sharedParts(join(dir, 'root'), kernel, crashModule, captureCommandLine());
-  for (const [name, machine] of Object.entries(labMachines)) {
-    await buildImages(shared, machine, join(dir, 'images', name));
-  }
+  const known = await readState(join(own, 'lab.json'), state);
+  const unpacked = await unpackedPrograms(dir);
+  await ensureHost(progress);
+  if (unpacked && known?.inputs === inputs) return labFrom(dir, name, unpacked, known);
+  await mkdir(own, { recursive: true });
+  const programs = await unpackPrograms(dir, progress);
+  const kernel = await unpackKernel(dir, name, progress);
+  progress(`building the crash module for Linux ${kernel.release}`);
+  const crashModule = await buildCrashModule(kernel, join(own, 'kmod'));
+  await buildAllImages(own, programs, kernel, crashModule, progress);
   const version = /version ([\d.]+)/.exec(await run(['qemu-system-x86_64', '--version']))?.[1] ?? 'unknown';
-  const made = { inputs, release, tools, emulator: `QEMU ${version} tcg` };
-  await writeDurably(join(dir, 'lab.json'), JSON.stringify(made));
-  return labFrom(dir, made);
+  const made = { inputs, release: kernel.release, emulator: `QEMU ${version} tcg` };
+  await writeDurably(join(own, 'lab.json'), JSON.stringify(made));
+  return labFrom(dir, name, programs, made);
 }

@@ -21,7 +21,7 @@ const pageBytes = 4096;
 
 /** Runs the lab's own makedumpfile on the host. */
 async function makedumpfile(lab: Lab, shellArguments: string): Promise<void> {
-  const root = join(lab.dir, 'root');
+  const root = lab.programs;
   const places = ['lib/x86_64-linux-gnu', 'usr/lib/x86_64-linux-gnu'].map((dir) => join(root, dir)).join(':');
   const program = `'${root}/lib64/ld-linux-x86-64.so.2' --library-path '${places}' '${root}/usr/bin/makedumpfile'`;
   await run(['sh', '-c', `${program} ${shellArguments}`]);
