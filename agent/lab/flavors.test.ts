@@ -2,6 +2,7 @@ import { expect, it, test } from 'vitest';
 import { flavors, kernelNames } from './flavors.ts';
 import { warningsIn } from './kbuild.ts';
 import { dependenciesIn } from './packages.ts';
+import { provision } from './provision.ts';
 import { versionsIn } from './unpack.ts';
 
 test('a kernel is named by its series and its flavor, as its package is', () => {
@@ -56,4 +57,8 @@ it.each<[string, boolean]>([
   ['  CC [M]  /x/main.o', false],
 ])('%s is a warning of ours: %s', (line, ours) => {
   expect(warningsIn(`\n${line}\n`)).toEqual(ours ? [line] : []);
+});
+
+test('a kernel that runs no trials is refused before anything is fetched', async () => {
+  await expect(provision('/no/such/directory', () => {}, '6.1-cloud')).rejects.toThrow('watchdog, i6300esb');
 });

@@ -11,12 +11,12 @@ import { writeDurably } from '../durable.ts';
 import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { captureCommandLine } from './command-line.ts';
-import type { KernelName } from './flavors.ts';
+import { type Flavor, flavors, type KernelName } from './flavors.ts';
 import { ensureHost } from './host.ts';
 import { buildImages, firstModules, type Images, imagesIn, sharedParts } from './images.ts';
 import { buildCrashModule } from './kbuild.ts';
 import { type Kernel, kernelIn, openModules } from './kernel.ts';
-import { type LabMachine, type LabMachineName, labMachines } from './machines.ts';
+import { type LabMachineName, labMachines } from './machines.ts';
 import {
   kernelDir,
   type Programs,
@@ -27,7 +27,12 @@ import {
   unpackPrograms,
 } from './unpack.ts';
 
-const state = z.object({ inputs: z.string(), release: z.string(), emulator: z.string() });
+const state = z.object({
+  inputs: z.string(),
+  release: z.string(),
+  emulator: z.string(),
+  machines: z.array(z.enum(Object.keys(labMachines) as [LabMachineName, ...LabMachineName[]])),
+});
 
 /** A lab that is ready to run trials on one kernel. */
 export interface Lab {
@@ -41,7 +46,9 @@ export interface Lab {
   readonly tools: Readonly<Record<string, string>>;
   /** What emulates the machines, with its version. */
   readonly emulator: string;
-  /** A machine's images. There are none for a machine whose drivers the kernel does not have. */
+  /** The machines whose drivers the kernel has. */
+  readonly machines: readonly LabMachineName[];
+  /** Where the images of one of these machines are. */
   readonly images: (machine: LabMachineName) => Images;
 }
 
@@ -68,38 +75,36 @@ function labFrom(dir: string, name: KernelName, programs: Programs, made: z.infe
     programs: programs.root,
     tools: programs.tools,
     emulator: made.emulator,
+    machines: made.machines,
     images: (machine) => imagesIn(join(own, 'images', machine)),
   };
 }
 
-/** Builds the images of all machines whose drivers the kernel has. */
+/** Builds the images of all machines whose drivers the kernel has, and gives these machines. */
 async function buildAllImages(
   own: string,
   programs: Programs,
   kernel: Kernel,
   crashModule: string,
   progress: Progress,
-): Promise<void> {
+): Promise<LabMachineName[]> {
   const modules = await openModules(kernel);
-  const all: readonly [string, LabMachine][] = Object.entries(labMachines);
-  const machines = all.filter(([, machine]) => modules.missing(firstModules(machine)).length === 0);
-  if (machines.length === 0) {
-    const missing = modules.missing(all.flatMap(([, machine]) => firstModules(machine)));
-    throw new Error(
-      `Linux ${kernel.release} can run none of the lab's machines: it has no ${[...new Set(missing)].join(', ')}`,
-    );
-  }
+  const all = Object.keys(labMachines) as LabMachineName[];
+  const machines = all.filter((name) => modules.missing(firstModules(labMachines[name])).length === 0);
   progress(`building the images of ${machines.length} machines`);
   await rm(join(own, 'images'), { recursive: true, force: true });
   const shared = await sharedParts(programs.root, kernel, modules, crashModule, captureCommandLine());
-  for (const [name, machine] of machines) await buildImages(shared, machine, join(own, 'images', name));
+  for (const name of machines) await buildImages(shared, labMachines[name], join(own, 'images', name));
+  return machines;
 }
 
 /**
  * Makes the lab in `dir` ready for a kernel and gives it. Does nothing where it is. Throws Advice where the host
- * lacks something that this process may not install.
+ * lacks something that this process may not install, an Error for a kernel that runs no trials.
  */
 export async function provision(dir: string, progress: Progress, name: KernelName = '6.1'): Promise<Lab> {
+  const { noTrials }: Flavor = flavors[name];
+  if (noTrials) throw new Error(`the lab runs no trial on the kernel ${name}: ${noTrials}`);
   const own = kernelDir(dir, name);
   const inputs = await digestInputs();
   const known = await readState(join(own, 'lab.json'), state);
@@ -107,13 +112,15 @@ export async function provision(dir: string, progress: Progress, name: KernelNam
   await ensureHost(progress);
   if (unpacked && known?.inputs === inputs) return labFrom(dir, name, unpacked, known);
   await mkdir(own, { recursive: true });
-  const programs = await unpackPrograms(dir, progress);
-  const kernel = await unpackKernel(dir, name, progress);
+  const [programs, kernel] = await Promise.all([
+    unpackPrograms(dir, progress),
+    unpackKernel(dir, name, progress),
+  ]);
   progress(`building the crash module for Linux ${kernel.release}`);
   const crashModule = await buildCrashModule(kernel, join(own, 'kmod'));
-  await buildAllImages(own, programs, kernel, crashModule, progress);
+  const machines = await buildAllImages(own, programs, kernel, crashModule, progress);
   const version = /version ([\d.]+)/.exec(await run(['qemu-system-x86_64', '--version']))?.[1] ?? 'unknown';
-  const made = { inputs, release: kernel.release, emulator: `QEMU ${version} tcg` };
+  const made = { inputs, release: kernel.release, emulator: `QEMU ${version} tcg`, machines };
   await writeDurably(join(own, 'lab.json'), JSON.stringify(made));
   return labFrom(dir, name, programs, made);
 }
