@@ -122,7 +122,12 @@ describe('records', () => {
   it('are read where the module writes them', () => {
     const page = Buffer.alloc(4096, 0xee);
     const at = (name: string) => fired.get(name) ?? Number.NaN;
-    const values = { flags: 0b1010 | (3 << 4) | 0x100 | 0x200 | 0x800, preempt_count: 0x101, cpu: -2, inflight: -1 };
+    const values = {
+      flags: 0b1010 | (3 << 4) | 0x100 | 0x200 | 0x800,
+      preempt_count: 0x101,
+      cpu: -2,
+      inflight: -1,
+    };
     page.write(nonce, at('nonce'), 'hex');
     page.write('timer\0', at('point'), 'latin1');
     page.write('exception\0', at('type'), 'latin1');

@@ -2,7 +2,7 @@
  * Runs one trial on an emulated machine: boot, load the capture kernel, plant, wait for the go-ahead, load the
  * disk, arm, crash, capture, verify. What it gives is evidence; it judges nothing.
  */
-import { mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
+import { appendFile, copyFile, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Listing, parseListing } from '../../schema/canary.ts';
 import { crashPoints } from '../../schema/crash-point.ts';
@@ -15,6 +15,7 @@ import { verifyDump } from '../dump/verify.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import { capturedMap } from '../machine/tree.ts';
 import { firstCommandLine, qemuArguments } from './command-line.ts';
+import { type CpioEntry, cpio } from './cpio.ts';
 import { build, type LabMachine, type LabMachineName, labMachines } from './machines.ts';
 import { assembleEvidence, beaconsIn, type Observation, parseAtCrash } from './observe.ts';
 import type { Lab } from './provision.ts';
@@ -50,6 +51,8 @@ export interface TrialOptions {
    */
   /** What pulls the trigger; the survey's own module where it is left out. */
   readonly triggeredBy?: TriggeredBy;
+  /** Files that the first kernel gets besides those of its machine's image: LKDTM is none of the lab's own. */
+  readonly files?: readonly CpioEntry[];
   /** How long the hardware watchdog waits. */
   readonly watchdogMs?: number;
   readonly beforePlanting: (tree: SystemTree) => Promise<string>;
@@ -148,7 +151,7 @@ export async function runTrial(
     });
     const args = qemuArguments(machine, {
       kernel: lab.kernel.vmlinux,
-      initrd: lab.images(name).first,
+      initrd: await initrdWith(lab.images(name).first, options.files ?? [], dir),
       commandLine,
       memoryMib: build.memoryMib,
       processors: build.processors,
@@ -166,6 +169,15 @@ export async function runTrial(
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
+}
+
+/** An image with more files: the kernel unpacks archives that follow one another as if they were one. */
+async function initrdWith(image: string, files: readonly CpioEntry[], dir: string): Promise<string> {
+  if (files.length === 0) return image;
+  const path = join(dir, 'first.cpio');
+  await copyFile(image, path);
+  await appendFile(path, cpio(files));
+  return path;
 }
 
 async function readDump(disk: string, planted: Listing | LogPlan): Promise<DumpFinding> {
