@@ -170,9 +170,9 @@ static int disarm(const struct command *c)
 	if (atomic_read(&cp_state) == CP_DISARMED)
 		return refuse(-EINVAL, "nothing is armed");
 	if (atomic_cmpxchg(&cp_state, CP_ARMED, CP_DISARMED) == CP_FIRED) {
-		/* Its CPU is still inside the probe, and waiting for it is endless. */
+		/* It is still inside the point, and waiting for it is endless. */
 		if (cp_trial.type->hangs)
-			return refuse(-EBUSY, "type %s is looping and cannot be disarmed",
+			return refuse(-EBUSY, "type %s never comes back and cannot be disarmed",
 				      cp_trial.type->name);
 		if (!cp_trial.survived)
 			cp_survived();
