@@ -8,10 +8,13 @@ import {
   scenarioId,
   scenarioSetNames,
   scenarioSets,
+  type TriggeredBy,
+  triggersOf,
 } from '../../schema/scenario.ts';
 import { type Command, jsonOption, surveyUrl, text, urlOption } from '../command.ts';
 import { openCampaign, openItems, runCampaign } from '../lab/campaign.ts';
 import { confine } from '../lab/confine.ts';
+import { trialKernels } from '../lab/flavors.ts';
 import { type LabMachineName, labMachines } from '../lab/machines.ts';
 import { campaignPlan, machineNamed, unmet } from '../lab/plan.ts';
 import { type Lab, provision } from '../lab/provision.ts';
@@ -30,6 +33,9 @@ function list(): void {
   }
 }
 
+/** LKDTM has to be built from the kernel's sources first: `npm run matrix` does that. */
+const triggerNames = ['crashpoint', 'sysrq'] as const satisfies TriggeredBy[];
+
 /** The set that lists a scenario: the named one, else the first that has it. */
 function setOf(scenario: string, named: string | null): ScenarioSet | null {
   const sets = scenarioSetNames.filter((set) => named === null || set === named);
@@ -42,6 +48,7 @@ async function runOne(
   machine: LabMachineName,
   set: ScenarioSet,
   id: string,
+  triggeredBy: TriggeredBy,
   json: boolean,
 ): Promise<number> {
   const scenario = findScenario(set, id);
@@ -49,6 +56,7 @@ async function runOne(
   const nonce = randomBytes(16).toString('hex');
   const { evidence, observations } = await runTrial(ready, machine, scenario, {
     now: () => performance.now(),
+    triggeredBy,
     beforePlanting: async () => nonce,
     beforeArming: async () => {},
     onObservation: ({ channel, text: line, atMs }) => {
@@ -101,6 +109,12 @@ export const lab: Command = {
     machine: { type: 'string', value: 'NAME', help: 'the machine of a single trial' },
     scenario: { type: 'string', value: 'ID', help: 'its scenario: crash_point/crash_type/load/mitigation' },
     set: { type: 'string', value: 'SET', help: 'the scenario set, where more than one has it' },
+    kernel: { type: 'string', value: 'NAME', help: `the kernel: ${trialKernels.join(', ')} (6.1)` },
+    trigger: {
+      type: 'string',
+      value: 'NAME',
+      help: 'crashpoint (our module), or sysrq, without it (crashpoint)',
+    },
     campaign: { type: 'boolean', help: 'runs the campaign, or what is left of it' },
     trials: { type: 'string', value: 'N', help: 'plans a new campaign of only N trials' },
     provision: { type: 'boolean', help: 'only makes the lab ready' },
@@ -133,6 +147,14 @@ export const lab: Command = {
         : !set
           ? `there is no scenario ${scenario}`
           : unmet(machine, set, scenario));
+    const kernel = trialKernels.find((name) => name === (text(values, 'kernel') ?? '6.1'));
+    const trigger = triggerNames.find((name) => name === (text(values, 'trigger') ?? 'crashpoint'));
+    const wanted = set && scenario ? findScenario(set, scenario) : null;
+    if (!kernel || !trigger || (wanted && !triggersOf(wanted).includes(trigger))) {
+      const can = wanted ? triggersOf(wanted).filter((name) => triggerNames.includes(name)) : triggerNames;
+      console.error(`--kernel takes ${trialKernels.join(', ')}; --trigger takes ${can.join(', ')} here.`);
+      return 2;
+    }
     const most = Number(text(values, 'trials') ?? Number.POSITIVE_INFINITY);
     if (impossible || Number.isNaN(most) || most < 1) {
       console.error(`${impossible || '--trials takes a number above 0'}. See dumpsurvey lab --list.`);
@@ -140,12 +162,21 @@ export const lab: Command = {
     }
     confine();
     const startedAt = performance.now();
-    const ready = await provision(join(dataDir(), 'lab'), (step) => {
-      const line = `[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`;
-      if (values.json) console.error(line);
-      else console.log(line);
-    });
-    if (machine && set && scenario) return runOne(ready, machine, set, scenario, values.json === true);
+    const ready = await provision(
+      join(dataDir(), 'lab'),
+      (step) => {
+        const line = `[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`;
+        if (values.json) console.error(line);
+        else console.log(line);
+      },
+      kernel,
+    );
+    if (machine && !ready.machines.includes(machine)) {
+      console.error(`Linux ${ready.kernel.release} lacks drivers of ${machineText}.`);
+      return 2;
+    }
+    if (machine && set && scenario)
+      return runOne(ready, machine, set, scenario, trigger, values.json === true);
     return values.campaign ? runAll(ready, surveyUrl(values), most) : 0;
   },
 };

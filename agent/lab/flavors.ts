@@ -28,3 +28,5 @@ export const flavors = {
 export type KernelName = keyof typeof flavors;
 
 export const kernelNames = Object.keys(flavors) as KernelName[];
+/** The kernels that the lab runs trials on. */
+export const trialKernels = kernelNames.filter((name) => !('noTrials' in flavors[name]));
