@@ -34,7 +34,7 @@ function list(): void {
 }
 
 /** LKDTM has to be built from the kernel's sources first: `npm run matrix` does that. */
-const triggerNames = ['crashpoint', 'sysrq'] as const satisfies TriggeredBy[];
+const triggerNames: readonly TriggeredBy[] = ['crashpoint', 'sysrq'];
 
 /** The set that lists a scenario: the named one, else the first that has it. */
 function setOf(scenario: string, named: string | null): ScenarioSet | null {
