@@ -38,8 +38,8 @@
  *	           96    -  canary content
  *
  * Flags and preemption count are those of the crash point itself: a tracepoint
- * raises the preemption count by one around its probes, ftrace too, and that one
- * is taken off. Requests in flight is -1 where no device was named or it cannot count.
+ * raises the preemption count by one around its probes, and that one is taken
+ * off. Requests in flight is -1 where no device was named or it cannot count.
  */
 #ifndef CRASHPOINT_H
 #define CRASHPOINT_H
@@ -116,7 +116,7 @@ struct cp_type {
 	const char *description;
 	void (*crash)(void);
 	const char *expected;		/* printed when the crash was survived */
-	bool hangs;			/* its CPU never comes back */
+	bool hangs;			/* its CPU or its task never comes back */
 	bool sleeps;			/* only where the crash point may sleep */
 	bool not_in_nmi;
 	const char *(*missing)(void);	/* why this kernel cannot offer it, or NULL */
