@@ -39,7 +39,8 @@
  *
  * Flags and preemption count are those of the crash point itself: a tracepoint
  * raises the preemption count by one around its probes, ftrace too, and that one
- * is taken off. Requests in flight is -1 where no device was named or it cannot count.
+ * is taken off. Requests in flight is -1 where no device was named or it cannot
+ * count.
  *
  *	bit	flags of the fired record
  *	0-3	CP_IN_*, CP_IRQS_OFF: where the point was hit

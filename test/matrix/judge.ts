@@ -7,6 +7,13 @@ import { contextFaults, contextOf, crashFaults, type Evidence, type Trigger } fr
 import type { Result } from '../../schema/vocabulary.ts';
 import { isRealtime, type Row, rowId } from './rows.ts';
 
+/** What the dump itself says. */
+export interface InDump {
+  readonly record: FiredRecord | null;
+  /** The crashed kernel's log: a console may show less. */
+  readonly log: readonly string[];
+}
+
 /** What a row showed, as it is kept. */
 export interface Finding {
   readonly id: string;
@@ -71,23 +78,21 @@ function moduleFaults(row: Row, evidence: Evidence, record: FiredRecord | null, 
 }
 
 /** The line that a type's own detector prints, under the set-up that is meant for it. */
-function noticed(row: Row, evidence: Evidence): string | null {
+function noticed(row: Row, evidence: Evidence, inDump: readonly string[]): string | null {
   const { log } = crashTypes[row.scenario.crash_type];
-  const line = evidence.crash_log.find((text) => log.test(text));
+  const line = [...evidence.crash_log, ...inDump].find((text) => log.test(text));
   return line ?? evidence.channel.saw.find(({ stage }) => stage === 'detected')?.line ?? null;
 }
 
-function logFaults(row: Row, evidence: Evidence, captured: boolean): string[] {
+function logFaults(row: Row, log: readonly string[], captured: boolean): string[] {
   const { crash_type: type, set_up: setUp } = row.scenario;
-  // The panic's own words cannot be printed while the console is held; they are in the dump's log.
-  if (!captured || setUp !== 'panic' || row.triggeredBy !== 'crashpoint' || type === 'spinlock-held')
-    return [];
-  const { log } = crashTypes[type];
-  return evidence.crash_log.some((line) => log.test(line)) ? [] : [`the log says nothing like ${log.source}`];
+  if (!captured || setUp !== 'panic' || row.triggeredBy !== 'crashpoint') return [];
+  const wanted = crashTypes[type].log;
+  return log.some((line) => wanted.test(line)) ? [] : [`the log says nothing like ${wanted.source}`];
 }
 
-/** Judges one row. `record` is the fired record of the dump, where there is one. */
-export function judge(row: Row, release: string, run: TrialRun, record: FiredRecord | null): Finding {
+/** Judges one row. */
+export function judge(row: Row, release: string, run: TrialRun, { record, log }: InDump): Finding {
   const { evidence } = run;
   const { outcome, result } = outcomeOf(evidence, row);
   const captured = result === 'captured';
@@ -95,7 +100,7 @@ export function judge(row: Row, release: string, run: TrialRun, record: FiredRec
   const faults = [
     ...(evidence.harness_fault === null ? [] : [evidence.harness_fault]),
     ...(row.triggeredBy === 'crashpoint' ? moduleFaults(row, evidence, record, captured) : []),
-    ...logFaults(row, evidence, captured),
+    ...logFaults(row, log, captured),
     ...(outcome === expected ? [] : [`${outcome}, not ${expected}`]),
   ];
   return {
@@ -106,7 +111,7 @@ export function judge(row: Row, release: string, run: TrialRun, record: FiredRec
     result,
     trigger: evidence.trigger,
     atCrash: evidence.at_crash,
-    log: noticed(row, evidence),
+    log: noticed(row, evidence, log),
     seconds: Math.round(evidence.duration_ms / 1000),
     faults,
   };
