@@ -267,6 +267,12 @@ describe('what the module prints, the agent reads', () => {
   });
 });
 
+test('DKMS names the version that the module has', () => {
+  const version = /MODULE_VERSION\("(.+)"\)/.exec(source('main.c'))?.[1];
+  expect(version).toBeDefined();
+  expect(source('dkms.conf')).toContain(`PACKAGE_VERSION="${version}"`);
+});
+
 test('the constants of splitmix64 are the same on both sides', () => {
   const ours = readFileSync(new URL('../schema/canary.ts', import.meta.url), 'utf8').toLowerCase();
   const theirs = code(source('canary.c')).toLowerCase();

@@ -2,6 +2,7 @@
 import { type KernelName, kernelNames } from '../../agent/lab/flavors.ts';
 import { ensureHost } from '../../agent/lab/host.ts';
 import { buildForFlavor } from '../../agent/lab/kbuild.ts';
+import { buildWithDkms } from './dkms.ts';
 import { table } from './report.ts';
 
 export interface PartOptions {
@@ -33,5 +34,22 @@ async function builds({ labDir, say }: PartOptions): Promise<PartFindings> {
   };
 }
 
-export const parts = { builds } as const satisfies Record<string, (o: PartOptions) => Promise<PartFindings>>;
+/** The module as DKMS builds it. */
+async function dkms({ labDir, kernels, say }: PartOptions): Promise<PartFindings> {
+  const rows: string[][] = [];
+  for (const name of kernels) {
+    const { release, status } = await buildWithDkms(labDir, name, say);
+    rows.push([release, status]);
+  }
+  return {
+    title: 'DKMS',
+    text: table(['Linux', 'dkms status'], rows),
+    passed: rows.every(([, status]) => status?.endsWith('built')),
+  };
+}
+
+export const parts = { builds, dkms } as const satisfies Record<
+  string,
+  (o: PartOptions) => Promise<PartFindings>
+>;
 export type Part = keyof typeof parts;
