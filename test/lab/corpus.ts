@@ -60,11 +60,11 @@ export function plants(text: Uint8Array): string | null {
   return words?.get('action') === 'plant' && words.size === 2 && isNonce(nonce) ? (nonce ?? null) : null;
 }
 
-/** What is written like the name of a device, and is none of the guest's. */
+/** What is written like the name of a device, and is none that the guest could arm. 0000:00:00.0 has no interrupts. */
 const absent: Readonly<Record<string, readonly string[]>> = {
   device: ['4095:0', '0:1048575'],
   interface: ['nosuch0', 'a'],
-  pci: ['ffff:ff:1f.7', 'fffff:00:00.0'],
+  pci: ['ffff:ff:1f.7', 'fffff:00:00.0', '0000:00:00.0'],
   cpu: ['63', '511'],
 };
 
@@ -118,22 +118,37 @@ function word(key: string): fc.Arbitrary<string> {
   return (values[key] ?? fc.constantFrom(...(absent[key] ?? ['?']))).map((value) => `${key}=${value}`);
 }
 
+/** An arming with what its point needs, and up to two words more. */
 const arming = fc
-  .subarray(keys.slice(4))
-  .chain((chosen) =>
-    fc.tuple(...[fc.constant('action=arm'), ...['nonce', 'point', 'type', ...chosen].map(word)]),
-  );
+  .tuple(
+    fc.constantFrom(...namesOf(crashPoints)),
+    fc.subarray(['device', 'interface', 'pci', 'inflight', 'skip', 'cpu'], { maxLength: 2 }),
+  )
+  .chain(([point, more]) => {
+    const { needs } = crashPoints[point];
+    const chosen = new Set([...(needs === null ? [] : [needs]), ...more]);
+    return fc.tuple(
+      fc.constant('action=arm'),
+      word('nonce'),
+      fc.constant(`point=${point}`),
+      ...['type', ...chosen].map(word),
+    );
+  });
+const other = fc.oneof(
+  nonce.map((value) => ['action=plant', `nonce=${value}`]),
+  fc.constant(['action=disarm']),
+  fc.tuple(fc.constantFrom('action=plant', 'action=disarm'), fc.constantFrom(...keys.slice(1)).chain(word)),
+);
 const command: fc.Arbitrary<readonly string[]> = fc.oneof(
-  { weight: 6, arbitrary: arming },
-  { weight: 1, arbitrary: nonce.map((value) => ['action=plant', `nonce=${value}`]) },
-  { weight: 1, arbitrary: fc.constant(['action=disarm']) },
+  { weight: 4, arbitrary: arming },
+  { weight: 1, arbitrary: other },
 );
 
 type Change = (words: readonly string[], at: number, value: string) => readonly string[];
 
 /** One thing that is changed about a command. */
 const changes: readonly Change[] = [
-  (words) => words,
+  ...Array.from({ length: 6 }, () => (words: readonly string[]) => words),
   (words, at) => words.toSpliced(at, 1),
   (words, at) => words.toSpliced(at, 0, words[at] ?? ''),
   (words, at, value) => words.with(at, `${words[at]?.split('=')[0]}=${value}`),

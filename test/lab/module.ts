@@ -9,7 +9,7 @@ import { type CrashPoint, crashPoints } from '../../schema/crash-point.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { corpus, corpusFiles, guestNonce, plants } from './corpus.ts';
 import { type Exercise, exercise } from './exercise.ts';
-import { refusalIn } from './refusals.ts';
+import { refusalIn, refusals } from './refusals.ts';
 import { splatsIn, unexpectedTaint } from './splats.ts';
 
 /** The machine that has every crash point. */
@@ -32,27 +32,28 @@ export interface Health {
   readonly taint: number;
   /** Whether the module is gone. */
   readonly gone: boolean;
-  /** Addresses of code that is gone and that has left objects in slabs. */
-  readonly orphans: readonly string[];
 }
 
 const load = 'insmod /modules/crashpoint.ko';
 const readLog = 'dmesg -s 8388608';
 
-/** What nobody has a name for before the module was there: the initialisation of other modules. */
-async function inspect({ must }: Exercise) {
-  const before = new Set(await must('check_slabs'));
-  return async (): Promise<Health> => {
-    const orphans = await must('check_slabs');
-    const [taint = ''] = await must('cat /proc/sys/kernel/tainted');
-    const modules = await must('cat /proc/modules');
-    return {
-      splats: splatsIn(await must(readLog)),
-      taint: unexpectedTaint(Number(taint)),
-      gone: !modules.some((line) => line.startsWith('crashpoint ')),
-      orphans: [...new Set(orphans)].filter((address) => !before.has(address)),
-    };
+async function healthOf({ must }: Exercise): Promise<Health> {
+  const [taint = ''] = await must('cat /proc/sys/kernel/tainted');
+  const modules = await must('cat /proc/modules');
+  return {
+    splats: splatsIn(await must(readLog)),
+    taint: unexpectedTaint(Number(taint)),
+    gone: !modules.some((line) => line.startsWith('crashpoint ')),
   };
+}
+
+/**
+ * Checks all slabs, and gives what does so again and says which addresses of code that is gone have left objects in
+ * them since: before the module was there, only the initialisation of other modules has.
+ */
+async function slabsOf({ must }: Exercise): Promise<() => Promise<string[]>> {
+  const before = new Set(await must('check_slabs'));
+  return async () => [...new Set(await must('check_slabs'))].filter((address) => !before.has(address));
 }
 
 function listed(lines: readonly string[], heading: string): Listed[] {
@@ -96,7 +97,6 @@ export interface ListingReport {
 export function listModule(lab: Lab, machine: LabMachineName): Promise<ListingReport> {
   return exercise(lab, machine, { withinMs: 180_000 }, async (guest) => {
     const { sh, must } = guest;
-    const health = await inspect(guest);
     const arming = await harmless(guest);
     await must(load);
     const control = await must('cat $control');
@@ -110,7 +110,14 @@ export function listModule(lab: Lab, machine: LabMachineName): Promise<ListingRe
     }
     const [state = ''] = await must('cat $control');
     await must('rmmod crashpoint');
-    return { control, points, types: listed(control, 'types'), refused, state, health: await health() };
+    return {
+      control,
+      points,
+      types: listed(control, 'types'),
+      refused,
+      state,
+      health: await healthOf(guest),
+    };
   });
 }
 
@@ -141,11 +148,13 @@ export interface CycleReport {
   /** Odd options that the module was loaded with, and whether it was. */
   readonly options: Readonly<Record<string, boolean>>;
   /** Refusals in the log other than those that the exercise provokes. */
-  readonly refusals: readonly string[];
+  readonly unexpected: readonly string[];
   /** After so many cycles, and at the end. */
   readonly measuredAt: number;
   readonly before: Memory;
   readonly after: Memory;
+  /** Addresses of code that is gone and that has left objects in slabs. */
+  readonly orphans: readonly string[];
   readonly health: Health;
   readonly wallMs: number;
 }
@@ -162,7 +171,7 @@ export function cycleModule(lab: Lab, cycles: number): Promise<CycleReport> {
   const withinMs = 180_000 + cycles * 4000;
   return exercise(lab, everything, { withinMs }, async (guest) => {
     const { sh, must } = guest;
-    const health = await inspect(guest);
+    const orphansIn = await slabsOf(guest);
     const options: Record<string, boolean> = {};
     for (const words of oddOptions) {
       const { status } = await sh(`${load} ${words}`);
@@ -188,11 +197,14 @@ export function cycleModule(lab: Lab, cycles: number): Promise<CycleReport> {
     }
     await must('stop_traffic');
     const after = await measure(guest);
-    const refusals = (await must(readLog))
+    const unexpected = (await must(readLog))
       .map(refusalIn)
-      .filter((text) => text !== null && !provoked.includes(text)) as string[];
+      .filter((text) => text !== null)
+      .filter((text) => !provoked.includes(text));
+    const orphans = await orphansIn();
+    const health = await healthOf(guest);
     const wallMs = performance.now() - startedAt;
-    return { cycles, failed, options, refusals, measuredAt, before, after, health: await health(), wallMs };
+    return { cycles, failed, options, unexpected, measuredAt, before, after, orphans, health, wallMs };
   });
 }
 
@@ -230,8 +242,12 @@ export interface FuzzReport {
     readonly reads: number;
     readonly unread: readonly string[];
   };
-  /** Every refusal of both, in the order of the log. */
-  readonly refusals: readonly string[];
+  /** How many refusals of both the log has, those of a form that no source has, and the forms that did not occur. */
+  readonly refusals: number;
+  readonly unknown: readonly string[];
+  readonly unseen: readonly string[];
+  /** Addresses of code that is gone and that has left objects in slabs. */
+  readonly orphans: readonly string[];
   readonly health: Health;
   readonly wallMs: number;
 }
@@ -249,6 +265,16 @@ function refusalsByInput(log: readonly string[]): Map<number, string[]> {
     found.set(Number(number), current);
   }
   return found;
+}
+
+function judged(said: readonly string[]) {
+  const forms = [...refusals()];
+  const seen = (pattern: RegExp) => said.some((text) => pattern.test(text));
+  return {
+    refusals: said.length,
+    unknown: said.filter((text) => !forms.some(([, pattern]) => pattern.test(text))),
+    unseen: forms.filter(([, pattern]) => !seen(pattern)).map(([format]) => format),
+  };
 }
 
 /** The numbers of the plantings of which the nonce is not the planted one. */
@@ -270,7 +296,7 @@ export function fuzzModule(lab: Lab, count: number, seed: number): Promise<FuzzR
   const options = { withinMs: 180_000 + count * 400, files: corpusFiles(inputs) };
   return exercise(lab, everything, options, async (guest) => {
     const { must } = guest;
-    const health = await inspect(guest);
+    const orphansIn = await slabsOf(guest);
     const arming = await harmless(guest);
     for (const point of namesOf(crashPoints)) await must(`echo "${arming(point)}" >>/tmp/armings`);
     await must(load);
@@ -300,8 +326,9 @@ export function fuzzModule(lab: Lab, count: number, seed: number): Promise<FuzzR
         reads: stormed.filter((line) => line === 'read').length,
         unread: stormed.filter((line) => !/^(\w+ \d+|read)$/.test(line)),
       },
-      refusals: wholeLog.map(refusalIn).filter((text) => text !== null),
-      health: await health(),
+      ...judged(wholeLog.map(refusalIn).filter((text) => text !== null)),
+      orphans: await orphansIn(),
+      health: await healthOf(guest),
       wallMs: performance.now() - startedAt,
     };
   });
