@@ -50,13 +50,14 @@ cycle_armed() {
 	order disarm || { echo "disarm" && return 1; }
 }
 
-# The writer that arms this point waits at it, and is told when another one disarms.
+# The writer that arms this point waits at it, and is told when another one disarms. The module is in use twice then:
+# the writer has its file open, and it is armed.
 cycle_direct() {
 	order arm "nonce=$nonce $*" 2>/dev/null &
 	writer=$!
-	usleep 10000
+	until grep -q '^crashpoint [0-9]* 2 ' /proc/modules; do usleep 5000; done
 	rmmod crashpoint 2>/dev/null && { echo "unloaded while armed" && return 1; }
-	until order disarm 2>/dev/null; do usleep 5000; done
+	order disarm || { echo "disarm" && return 1; }
 	wait $writer && { echo "the writer was not told" && return 1; }
 	return 0
 }
