@@ -49,8 +49,11 @@ static ssize_t write_control(struct file *file, const char __user *from, size_t 
 		return -EINVAL;
 	}
 	text = memdup_user_nul(from, count);
-	if (IS_ERR(text))
+	if (IS_ERR(text)) {
+		pr_warn("refused: a command that could not be read (%ld); accepted is one in the writer's own memory\n",
+			PTR_ERR(text));
 		return PTR_ERR(text);
+	}
 	result = cp_control(text, count);
 	kfree(text);
 	return result ? result : count;

@@ -11,7 +11,7 @@ import type { LabMachine } from './machines.ts';
 const guestDir = join(import.meta.dirname, 'guest');
 
 const applets =
-  'sh mount cat echo grep sed ls ln rm head tail tr od dd basename readlink dmesg insmod kill sleep usleep stty uname watchdog poweroff reboot ip ping [';
+  'sh mount cat echo grep sed ls ln rm head tail tr od dd basename readlink dmesg insmod rmmod kill sleep usleep stty uname watchdog poweroff reboot ip ping [';
 
 /** The loader and the libraries that a dynamically linked program of the root needs, in the guest's places. */
 async function libraries(root: string, program: string): Promise<CpioEntry[]> {
@@ -82,6 +82,7 @@ export async function sharedParts(
     first: [
       ...common,
       await script('first.sh', 'init'),
+      await script('exercise.sh', 'lib/exercise.sh'),
       file('sbin/kexec', await readFile(join(root, 'sbin/kexec')), true),
       ...(await libraries(root, 'sbin/kexec')),
       file('modules/crashpoint.ko', await readFile(crashModule)),

@@ -180,6 +180,7 @@ mount -t debugfs debugfs /sys/kernel/debug
 	ip link set "$(opt ds.interface)" up
 	ip addr add 10.0.2.15/24 dev "$(opt ds.interface)"
 }
+[ "$(opt ds.mode)" = exercise ] && . /lib/exercise.sh
 inventory
 say inventoried
 
