@@ -30,6 +30,9 @@ static int check_pair(const struct cp_point *point, const struct cp_type *type)
 	if (type->sleeps && !point->may_sleep)
 		return refuse(-EINVAL, "type %s sleeps, and point %s may not; accepted are direct, workqueue, threaded-irq",
 			      type->name, point->name);
+	if (type->needs_irqs && point->irqs_off)
+		return refuse(-EINVAL, "type %s needs interrupts on, and point %s has them off; accepted is another point",
+			      type->name, point->name);
 	if (type->not_in_nmi && point->in_nmi)
 		return refuse(-EINVAL, "type %s cannot be had in an NMI; accepted is another point than %s",
 			      type->name, point->name);

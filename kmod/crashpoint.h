@@ -125,6 +125,7 @@ struct cp_point {
 	bool may_sleep;			/* also with the way here: no probe between */
 	bool in_control;		/* hit by the writer of the control file */
 	bool in_nmi;
+	bool irqs_off;			/* always */
 	bool pulsed;			/* the pulse makes an idle machine hit it */
 	void (*pulse)(void);		/* what the pulse has to do for that, if anything */
 	const char *tracepoint;		/* hit by the probe on this tracepoint, */

@@ -2,8 +2,8 @@
 /*
  * Crash points on the entry of functions, by ftrace. A kprobe there would do as
  * well but for its int3, whose handler runs as if in an NMI: not the context
- * under test. A kprobe that ftrace carries has no int3, but on some functions
- * only, and nothing tells from outside.
+ * under test. A kprobe that ftrace carries has no int3, but ftrace carries only
+ * what it can, and whether it did is known only once the probe is there.
  *
  * Callbacks are registered with protection against recursion, which turns
  * preemption off around them. ftrace does the same for any callback on a

@@ -21,11 +21,13 @@ const struct cp_point cp_points[] = {
 	}, {
 		.name = "irq-entry",
 		.description = "hard interrupt, before it is acknowledged",
+		.irqs_off = true,
 		.functions = cp_irq_entry_functions,
 		.probe = cp_probe_irq_entry,
 	}, {
 		.name = "irq-handler",
 		.description = "hard interrupt, before a device's handler",
+		.irqs_off = true,
 		.tracepoint = "irq_handler_entry",
 		.probe = cp_probe_irq_handler,
 	}, {
@@ -49,6 +51,7 @@ const struct cp_point cp_points[] = {
 	}, {
 		.name = "nmi",
 		.description = "non-maskable interrupt, of a CPU to itself",
+		.irqs_off = true,
 		.in_nmi = true,
 		.pulsed = true,
 		.pulse = cp_nmi_pulse,

@@ -131,7 +131,7 @@ export const crashPoints = {
     needs: null,
     maySleep: false,
     stimulus: 'module',
-    where: 'expiry of a timer',
+    where: "expiry of a timer of the wheel; LKDTT's was the start of one",
   },
   'scsi-dispatch': {
     lkdtt: 'SCSI_DISPATCH_CMD',
@@ -201,7 +201,7 @@ export const crashPoints = {
   },
   'net-poll': {
     lkdtt: null,
-    contexts: ['softirq'],
+    contexts: ['softirq', 'task'],
     irqsOff: false,
     needs: 'interface',
     maySleep: false,
@@ -210,7 +210,7 @@ export const crashPoints = {
   },
   'block-dispatch': {
     lkdtt: null,
-    contexts: ['task'],
+    contexts: ['task', 'softirq'],
     irqsOff: false,
     needs: 'device',
     maySleep: false,

@@ -45,15 +45,16 @@ describe('the tables of the module', () => {
     expect([points.length > 0, types.length > 0]).toEqual([true, true]);
   });
 
-  it('hold the points of the catalogue, with what each needs and whether it may sleep', () => {
+  it('hold the points of the catalogue, with what each needs, whether it may sleep and whether interrupts are off', () => {
     const module = points.map((row) => ({
       name: unquote(row.get('name')),
       needs: needsNames[row.get('needs') ?? ''] ?? null,
       maySleep: row.get('may_sleep') === 'true',
+      irqsOff: row.get('irqs_off') === 'true',
     }));
     const catalogue = namesOf(crashPoints).map((name) => {
-      const { needs, maySleep } = crashPoints[name];
-      return { name, needs, maySleep };
+      const { needs, maySleep, irqsOff } = crashPoints[name];
+      return { name, needs, maySleep, irqsOff: irqsOff === true };
     });
     expect(byName(module)).toEqual(byName(catalogue));
   });

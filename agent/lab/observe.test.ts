@@ -131,6 +131,22 @@ describe('the fallback triggers', () => {
   });
 });
 
+test('what reached no console is taken from the log in the dump, and only what is of this trial', () => {
+  const line = `[    7.64] crashpoint: at crash v=1 nonce=${nonce} irqs_off=1 preempt=00110001 lock_held=0`;
+  const from = (logged: string[]) =>
+    assembleEvidence(nonce, observed(armed), ended, null, 60_000, 'crashpoint', logged);
+  expect(from([triggerLine, line])).toMatchObject({
+    trigger: { crash_point: 'timer', in_flight: 7 },
+    at_crash: { irqs_off: true, preempt: 0x110001 },
+  });
+  expect(from([triggerLine, line]).trigger).not.toHaveProperty('nonce');
+  expect(from([triggerLine, line].map((l) => l.replace(nonce, '0'.repeat(32))))).toMatchObject({
+    trigger: null,
+    at_crash: null,
+  });
+  expect(from([triggerLine]).channel.saw.map(({ stage }) => stage)).toEqual(['armed']);
+});
+
 test("what was survived is told in the module's words", () => {
   const said = 'type=exception: expected an oops; panic_on_oops=1 would have made it a panic';
   expect(assemble([armed, `console ${triggerLine}`, `beacon ds survived ${said}`]).survived).toBe(said);

@@ -134,7 +134,23 @@ export function beaconsIn(observations: readonly Observation[]): Beacon[] {
 
 const beaconStages: readonly string[] = ['capture_booted', 'target_ready', 'dump_written'] satisfies Stage[];
 
-/** The evidence of one run. `nonce` is the trial's: a trigger line with another one is not of this trial. */
+/** The first of these lines that is this trial's, without its nonce. */
+function ofTrial<T extends { readonly nonce: string }>(
+  lines: readonly string[],
+  parse: (line: string) => T | null,
+  nonce: string,
+): Omit<T, 'nonce'> | null {
+  const found = lines.map(parse).find((fields) => fields?.nonce === nonce);
+  if (!found) return null;
+  const { nonce: _, ...rest } = found;
+  return rest;
+}
+
+/**
+ * The evidence of one run. `nonce` is the trial's: a trigger line with another one is not of this trial. `logged` are
+ * lines of the log in the dump: what is printed in an NMI, or with the console's lock held, reaches no console before
+ * the capture kernel does.
+ */
 export function assembleEvidence(
   nonce: string,
   observations: readonly Observation[],
@@ -142,6 +158,7 @@ export function assembleEvidence(
   dump: DumpFinding | null,
   watchdogMs: number,
   triggeredBy: TriggeredBy = 'crashpoint',
+  logged: readonly string[] = [],
 ): Evidence {
   const beacons = beaconsIn(observations);
   const armedAt = beacons.find(({ word }) => word === 'armed');
@@ -198,8 +215,8 @@ export function assembleEvidence(
     firstFault?.rest ?? ending.broken ?? (armedAt ? null : 'the guest ended before it was armed');
   return {
     channel: { name: 'serial', could_see: [...mechanisms.kdump.stages], saw },
-    trigger,
-    at_crash: crashing,
+    trigger: trigger ?? ofTrial(logged, parseTrigger, nonce),
+    at_crash: crashing ?? ofTrial(logged, parseAtCrash, nonce),
     survived: survived === undefined ? null : clean(survived.rest),
     dump,
     watchdog: { present: true, fired: reset, timeout_ms: watchdogMs },

@@ -11,7 +11,7 @@ import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
 import { armedLine, canaryLines, type LogPlan } from '../../schema/log-canary.ts';
 import type { Scenario, TriggeredBy } from '../../schema/scenario.ts';
 import { fileSource } from '../dump/file_source.ts';
-import { verifyDump } from '../dump/verify.ts';
+import { dumpLog, verifyDump } from '../dump/verify.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import { capturedMap } from '../machine/tree.ts';
 import { firstCommandLine, qemuArguments } from './command-line.ts';
@@ -162,9 +162,18 @@ export async function runTrial(
     const { ending, ...run } = await observe(args, scenario, options);
     const planted = run.armedAtMs === null ? null : (run.prepared?.planted ?? null);
     const dump = planted && (await readDump(disk, planted));
+    const { finding = null, logged = [] } = dump ?? {};
     if (planted) await options.onDisk?.(disk, planted);
     const nonce = run.prepared?.planted.nonce ?? '';
-    const evidence = assembleEvidence(nonce, run.observations, ending, dump, watchdogMs, triggeredBy);
+    const evidence = assembleEvidence(
+      nonce,
+      run.observations,
+      ending,
+      finding,
+      watchdogMs,
+      triggeredBy,
+      logged,
+    );
     return { ...run, evidence };
   } finally {
     await rm(dir, { recursive: true, force: true });
@@ -180,10 +189,16 @@ async function initrdWith(image: string, files: readonly CpioEntry[], dir: strin
   return path;
 }
 
-async function readDump(disk: string, planted: Listing | LogPlan): Promise<DumpFinding> {
+/** What the verifier finds in the dump, and the module's own lines in its log. */
+async function readDump(
+  disk: string,
+  planted: Listing | LogPlan,
+): Promise<{ finding: DumpFinding; logged: string[] }> {
   const source = await fileSource(disk, { offset: build.dumpAtBytes });
   try {
-    return await verifyDump(source, planted);
+    const finding = await verifyDump(source, planted);
+    const log = finding.vmcoreinfo === 'absent' ? null : await dumpLog(source);
+    return { finding, logged: log?.filter((line) => line.includes('crashpoint: ')) ?? [] };
   } finally {
     await source.close();
   }
