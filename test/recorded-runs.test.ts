@@ -56,7 +56,7 @@ describe('the outcome', () => {
         recovery: 'watchdog',
         cause: 'detection',
         signature:
-          'fired/direct/rcu-stall in crash_loop_irqoff [crashpoint] < cp_hit [crashpoint] < cp_control [crashpoint]',
+          'fired/direct/rcu-stall in cp_crash_loop_irqoff [crashpoint] < cp_hit [crashpoint] < wait_here [crashpoint]',
       },
     ],
   ])('%s', (name, outcome) => {
@@ -92,7 +92,7 @@ describe.each(runNames)('%s', (name) => {
 });
 
 describe('the excerpt of the capture kernel', () => {
-  it('shows what went wrong, from shortly before it to the end', () => {
+  it('shows what went wrong, from shortly before it, and as much of the rest as a report may carry', () => {
     const { capture_log } = evidenceOf(recordedRun('am53c974'));
     expect(capture_log.slice(0, 5).map((line) => line.replace(/^\[[\s\d.]+\] /, ''))).toEqual([
       'SCSI subsystem initialized',
@@ -101,7 +101,7 @@ describe('the excerpt of the capture kernel', () => {
       'BUG: kernel NULL pointer dereference, address: 0000000000000000',
       '#PF: supervisor read access in kernel mode',
     ]);
-    expect(capture_log.at(-1)).toContain('Rebooting in 5 seconds');
+    expect(capture_log).toHaveLength(100);
   });
 
   it.each(['virtio_blk', 'sym53c8xx', 'megaraid_sas'] as const)(
@@ -165,7 +165,7 @@ function pci(
 const guest = {
   version: '1.0',
   population: 'lab',
-  kernel: { release: '6.1.0-56-amd64', series: '6.1' },
+  kernel: { release: '6.1.0-56-amd64', series: '6.1', preemption: 'voluntary' },
   firmware: 'bios',
   cpu: { vendor: 'AuthenticAMD', family: 15, model: 107, count: 2 },
   memory_mib: 448,
