@@ -36,6 +36,9 @@ const watchful = 'slub_debug=FZPU';
 /** No line of the log may be lost: they are counted. The console shows errors alone; the log has the rest. */
 const logging = 'log_buf_len=8M printk.devkmsg=on loglevel=4';
 
+/** Requests a second: so that programs which ask for one after the other leave the processor to the module. */
+const iops = 100;
+
 function commandLine(machine: LabMachine): string {
   const { disk, card } = machine;
   const words = ['ds.mode=exercise', `ds.disk=${disk}`, `ds.interface=${card?.interface ?? ''}`];
@@ -66,7 +69,7 @@ export async function exercise<T>(
       memoryMib,
       processors,
       disk,
-      iops: 100,
+      iops,
     });
     return await converse(args, withinMs, body);
   } finally {
@@ -83,12 +86,18 @@ async function converse<T>(
   const console: string[] = [];
   let out: string[] = [];
   let asked = 'to boot';
+  let over: Error | null = null;
   let answered: (done: Done) => void = () => {};
-  let broken: (error: Error) => void = () => {};
+  let reject: (error: Error) => void = () => {};
+  const broken = (error: Error) => {
+    over ??= error;
+    reject(over);
+  };
   const answer = () =>
-    new Promise<Done>((resolve, reject) => {
+    new Promise<Done>((resolve, fail) => {
       answered = resolve;
-      broken = reject;
+      reject = fail;
+      if (over) fail(over);
     });
   const booted = answer();
   const onBeacon = (line: string) => {
