@@ -1,7 +1,10 @@
-/** The parts of the matrix that are no crashes: how the module builds. */
+/** The parts of the matrix that are no crashes: how the module builds, comes and goes, and takes nonsense. */
 import { type KernelName, kernelNames } from '../../agent/lab/flavors.ts';
 import { ensureHost } from '../../agent/lab/host.ts';
 import { buildForFlavor } from '../../agent/lab/kbuild.ts';
+import { provision } from '../../agent/lab/provision.ts';
+import { cycleFaults, cycleModule, growth } from '../lab/module-cycles.ts';
+import { fuzzFaults, fuzzModule } from '../lab/module-fuzz.ts';
 import { buildWithDkms } from './dkms.ts';
 import { table } from './report.ts';
 
@@ -48,7 +51,60 @@ async function dkms({ labDir, kernels, say }: PartOptions): Promise<PartFindings
   };
 }
 
-export const parts = { builds, dkms } as const satisfies Record<
+const cycleCount = 1000;
+
+/** Load, plant, arm, disarm, unload, over all points under traffic, with slub_debug=FZPU: Debian has no KASAN kernel. */
+async function cycles({ labDir, kernels, say }: PartOptions): Promise<PartFindings> {
+  const rows: string[][] = [];
+  let passed = true;
+  for (const name of kernels) {
+    const lab = await provision(labDir, say, name);
+    say(`${cycleCount} cycles on Linux ${lab.kernel.release}`);
+    const report = await cycleModule(lab, cycleCount);
+    const faults = cycleFaults(report);
+    passed &&= faults.length === 0;
+    const { Slab = 0, VmallocUsed = 0, Percpu = 0, MemFree = 0 } = growth(report);
+    const kib = [MemFree, Slab, VmallocUsed, Percpu].map(String);
+    rows.push([lab.kernel.release, String(report.cycles), ...kib, faults.join('; ') || 'nothing']);
+  }
+  const head = ['Linux', 'cycles', 'less free KiB', 'slab KiB', 'vmalloc KiB', 'per-CPU KiB', 'wrong'];
+  return {
+    title: 'Load, arm, disarm, unload',
+    text: `Debian has no kernel with KASAN: these ran with \`slub_debug=FZPU\`. Memory is compared between cycle 50 and the end.\n\n${table(head, rows)}`,
+    passed,
+  };
+}
+
+const inputCount = 5000;
+
+/** Nonsense for the control file. */
+async function fuzz({ labDir, kernels, say }: PartOptions): Promise<PartFindings> {
+  const rows: string[][] = [];
+  let passed = true;
+  for (const name of kernels) {
+    const lab = await provision(labDir, say, name);
+    say(`${inputCount} inputs on Linux ${lab.kernel.release}`);
+    const report = await fuzzModule(lab, inputCount, 1);
+    const faults = fuzzFaults(report);
+    passed &&= faults.length === 0;
+    const refused = String(report.fed.filter(({ failed }) => failed).length + report.storm.failed);
+    const { armed, reads } = report.storm;
+    const counts = [report.inputs, refused, report.refusals, armed, reads].map(String);
+    rows.push([lab.kernel.release, ...counts, faults.join('; ') || 'nothing']);
+  }
+  const head = [
+    'Linux',
+    'inputs',
+    'writes that failed',
+    'refusals in the log',
+    'armed meanwhile',
+    'read meanwhile',
+    'wrong',
+  ];
+  return { title: 'Nonsense for the control file', text: table(head, rows), passed };
+}
+
+export const parts = { builds, dkms, cycles, fuzz } as const satisfies Record<
   string,
   (o: PartOptions) => Promise<PartFindings>
 >;

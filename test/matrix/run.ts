@@ -20,7 +20,7 @@ import { type Lab, provision } from '../../agent/lab/provision.ts';
 import { dataDir, packageDir } from '../../agent/paths.ts';
 import { describeHost } from '../bench/host.ts';
 import type { Finding } from './judge.ts';
-import { type Part, parts } from './parts.ts';
+import { type Part, type PartFindings, parts } from './parts.ts';
 import { kernelReport } from './report.ts';
 import { detectionRows, fallbackRows, isOnAxis, pairs, type Row, rowId } from './rows.ts';
 import { runRow } from './run-row.ts';
@@ -40,6 +40,13 @@ async function readFindings(path: string): Promise<Map<string, Finding>> {
     .filter(Boolean)
     .map((line) => JSON.parse(line) as Finding);
   return new Map(findings.map((finding) => [finding.id, finding]));
+}
+
+const partNames = Object.keys(parts) as Part[];
+
+async function readParts(path: string): Promise<Partial<Record<Part, PartFindings>>> {
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  return JSON.parse(text) as Partial<Record<Part, PartFindings>>;
 }
 
 /** Runs rows two at a time; each finding is on disk before the next row begins. */
@@ -110,10 +117,13 @@ async function main(): Promise<number> {
     const open = rows.filter((row) => (before.get(rowId(row))?.faults.length ?? 1) > 0);
     if (open.length > 0) await runRows(await provision(labDir, say, kernel), open, path, say);
   }
-  const partNames = (Object.keys(parts) as Part[]).filter((name) => values.part.includes(name));
-  const others = [];
-  for (const name of partNames)
-    others.push(await parts[name]({ labDir, kernels, say: (l) => say(`${name}: ${l}`) }));
+  const partsPath = join(dataDir(), 'matrix-parts.json');
+  const kept = values.resume ? await readParts(partsPath) : {};
+  for (const name of partNames.filter((part) => values.part.includes(part))) {
+    kept[name] = await parts[name]({ labDir, kernels, say: (line) => say(`${name}: ${line}`) });
+    await writeFile(partsPath, JSON.stringify(kept));
+  }
+  const others = partNames.flatMap((name) => kept[name] ?? []);
 
   const findings = [...(await readFindings(path)).values()].filter(
     ({ id }) => values.resume || chosen.has(id),
