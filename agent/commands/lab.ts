@@ -29,7 +29,10 @@ function list(): void {
   for (const name of Object.keys(labMachines)) console.log(`  ${name}`);
   for (const set of scenarioSetNames) {
     console.log(`Scenarios of ${set}:`);
-    for (const scenario of scenarioSets[set]) console.log(`  ${scenarioId(scenario)}`);
+    for (const scenario of scenarioSets[set]) {
+      const others = triggersOf(scenario).filter((trigger) => trigger !== 'crashpoint');
+      console.log(`  ${scenarioId(scenario)}${others.length > 0 ? `  (also by ${others.join(', ')})` : ''}`);
+    }
   }
 }
 
@@ -69,6 +72,7 @@ async function runOne(
   if (json) console.log(JSON.stringify({ machine, set, scenario: id, evidence, outcome, observations }));
   else {
     console.log(`\n${machine} ${id}: ${describeOutcome(outcome)}`);
+    if (evidence.survived !== null) console.log(`The system went on: ${evidence.survived}`);
     if (outcome.result === 'failed') console.log(emulationNote('lab', labMachines[machine].driver));
   }
   return outcome.result === 'inconclusive' ? 1 : 0;
