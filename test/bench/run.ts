@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { Advice } from '../../agent/advice.ts';
 import { confine } from '../../agent/lab/confine.ts';
 import { packageDir } from '../../agent/paths.ts';
+import { stamped } from '../progress.ts';
 import { admission } from './admission.ts';
 import { dumpVerify } from './dump-verify.ts';
 import { describeHost } from './host.ts';
@@ -45,12 +46,7 @@ async function main(): Promise<number> {
     console.error(`--only takes ${Object.keys(sections).join(', ')}; --rounds takes a number above 0.`);
     return 2;
   }
-  const startedAt = performance.now();
-  const say = (line: string) => {
-    const stamped = `[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(4)} s] ${line}`;
-    if (values.json) console.error(stamped);
-    else console.log(stamped);
-  };
+  const say = stamped(values.json);
   const host = await describeHost();
   const findings: Findings[] = [];
   for (const name of names) {

@@ -19,6 +19,7 @@ import { type KernelName, kernelNames } from '../../agent/lab/flavors.ts';
 import { type Lab, provision } from '../../agent/lab/provision.ts';
 import { dataDir, packageDir } from '../../agent/paths.ts';
 import { describeHost } from '../bench/host.ts';
+import { stamped } from '../progress.ts';
 import type { Finding } from './judge.ts';
 import { type Part, type PartFindings, parts } from './parts.ts';
 import { kernelReport } from './report.ts';
@@ -95,12 +96,7 @@ async function main(): Promise<number> {
     console.error(`--kernel takes ${kernelNames.join(', ')}; --part takes ${known.join(', ')}.`);
     return 2;
   }
-  const startedAt = performance.now();
-  const say = (line: string) => {
-    const stamped = `[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(4)} s] ${line}`;
-    if (values.json) console.error(stamped);
-    else console.log(stamped);
-  };
+  const say = stamped(values.json);
   const path = join(dataDir(), 'matrix.jsonl');
   await mkdir(dataDir(), { recursive: true });
   if (!values.resume) await rm(path, { force: true });
