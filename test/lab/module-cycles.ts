@@ -15,7 +15,10 @@ import {
 } from './module-health.ts';
 import { refusalIn } from './refusals.ts';
 
-/** Totals of /proc/meminfo in KiB, and the objects in use of each slab cache. */
+/**
+ * Totals of /proc/meminfo in KiB, and the objects in use of each slab cache. Free memory is with what lies in the
+ * lists of free pages of each processor, which is some MiB, more or less.
+ */
 export interface Memory {
   readonly kib: Readonly<Record<string, number>>;
   readonly objects: Readonly<Record<string, number>>;
@@ -26,11 +29,14 @@ const totals = ['MemFree', 'Slab', 'SUnreclaim', 'VmallocUsed', 'Percpu', 'Kerne
 async function measure({ must }: Exercise): Promise<Memory> {
   await must('settle');
   const meminfo = (await must('cat /proc/meminfo')).map((line) => line.split(/[:\s]+/));
+  const inLists = (await must('grep count: /proc/zoneinfo')).map((line) => Number(line.split(':')[1]));
   const slabinfo = (await must('cat /proc/slabinfo')).slice(2).map((line) => line.split(/\s+/));
+  const kib = Object.fromEntries(
+    meminfo.filter(([name = '']) => totals.includes(name)).map(([name = '', size]) => [name, Number(size)]),
+  );
+  const pages = inLists.reduce((sum, count) => sum + count, 0);
   return {
-    kib: Object.fromEntries(
-      meminfo.filter(([name = '']) => totals.includes(name)).map(([name = '', kib]) => [name, Number(kib)]),
-    ),
+    kib: { ...kib, MemFree: (kib.MemFree ?? 0) + pages * 4 },
     objects: Object.fromEntries(slabinfo.map(([name = '', active]) => [name, Number(active)])),
   };
 }
