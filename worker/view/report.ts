@@ -179,6 +179,7 @@ function machineFacts(body: ReportBody, profile: Profile | null): Markup {
     ],
     ['chipset', profile.chipset],
     ['kernel', profile.kernel.release],
+    ['preemption model', profile.kernel.preemption],
     ['firmware', profile.firmware],
     [
       'processors',
