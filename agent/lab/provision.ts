@@ -8,6 +8,7 @@ import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { writeDurably } from '../durable.ts';
+import { takeLock } from '../lock.ts';
 import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { captureCommandLine } from './command-line.ts';
@@ -112,6 +113,13 @@ export async function provision(dir: string, progress: Progress, name: KernelNam
   await ensureHost(progress);
   if (unpacked && known?.inputs === inputs) return labFrom(dir, name, unpacked, known);
   await mkdir(own, { recursive: true });
+  const release = await takeLock(join(dir, 'lock'), 'Making this lab ready');
+  return make(dir, name, inputs, progress).finally(release);
+}
+
+/** Unpacks and builds what is not there. */
+async function make(dir: string, name: KernelName, inputs: string, progress: Progress): Promise<Lab> {
+  const own = kernelDir(dir, name);
   const [programs, kernel] = await Promise.all([
     unpackPrograms(dir, progress),
     unpackKernel(dir, name, progress),
