@@ -4,7 +4,7 @@ import { type CrashPoint, crashPoints } from '../../schema/crash-point.ts';
 import { type CrashType, crashTypes, sysctlsOf } from '../../schema/crash-type.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { contextWords, type Finding } from './judge.ts';
-import { impossiblePairs, isOnAxis } from './rows.ts';
+import { impossiblePairs, isOnAxis, pairs } from './rows.ts';
 
 type Cells = readonly string[];
 
@@ -147,7 +147,7 @@ export function kernelReport(kernel: KernelName, all: readonly Finding[]): strin
   const setUps = findings.some(({ row }) => row.scenario.set_up !== 'panic');
   return [
     `## Linux ${findings[0]?.release ?? kernel}`,
-    `${findings.length} trials. ${legend}`,
+    `${findings.length} trials; ${findings.filter(isPair).length} of the ${pairs(kernel).length} pairs that make sense were run. ${legend}`,
     grid(kernel, findings),
     'Where each crash point fired:',
     contextTable(findings),
