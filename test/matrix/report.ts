@@ -66,10 +66,19 @@ export function contextTable(findings: readonly Finding[]): string {
     const own = findings.filter(({ row }) => row.scenario.crash_point === point);
     const triggers = own.flatMap(({ trigger }) => (trigger === null ? [] : [trigger]));
     const inFlight = triggers.map((t) => t.in_flight).filter((count) => count > 0);
-    const flying = inFlight.length === 0 ? '' : `${Math.min(...inFlight)}–${Math.max(...inFlight)}`;
+    const [least, most] = [Math.min(...inFlight), Math.max(...inFlight)];
+    const flying = inFlight.length === 0 ? '' : least === most ? String(least) : `${least}–${most}`;
     return [point, String(triggers.length), tally(triggers.map(contextWords)), flying];
   });
   return table(['crash point', 'fired', 'in context, interrupts, task (how often)', 'in flight'], rows);
+}
+
+/** A line of a log without what differs from run to run: its time, and where a source lay that was built here. */
+function logWords(line: string): string {
+  return line
+    .replace(/^\[[\s\d.]+\] /, '')
+    .replaceAll(/\/\S*\/([\w-]+\.c)\b/g, '$1')
+    .slice(0, 90);
 }
 
 /** What the kernel's own log said of each type, and what was true at the crash itself. */
@@ -84,7 +93,7 @@ export function typeTable(findings: readonly Finding[]): string {
       type,
       tally(own.map(({ outcome }) => outcome)),
       `irqs off ${off}, lock held ${held} of ${at.length}`,
-      direct?.log?.replace(/^\[[\s\d.]+\] /, '').slice(0, 90) ?? '',
+      logWords(direct?.log ?? ''),
     ];
   });
   return table(['crash type', 'outcomes', 'at the crash', "the kernel's log, at `direct`"], rows);
@@ -124,12 +133,7 @@ export function setUpTable(findings: readonly Finding[]): string {
 export function fallbackTable(findings: readonly Finding[]): string {
   const rows = findings
     .filter(({ row }) => row.triggeredBy !== 'crashpoint')
-    .map(({ row, outcome, log }) => [
-      row.triggeredBy,
-      row.scenario.crash_type,
-      outcome,
-      (log ?? '').slice(0, 90),
-    ]);
+    .map(({ row, outcome, log }) => [row.triggeredBy, row.scenario.crash_type, outcome, logWords(log ?? '')]);
   return table(['trigger', 'crash type', 'outcome', "the kernel's log"], rows);
 }
 
