@@ -16,7 +16,7 @@ import { kernelDir, type Progress, unpackHeaders } from './unpack.ts';
  * Kernels export native_write_cr4 to LKDTM only where they are built with it (arch/x86/kernel/cpu/common.c). With
  * this one in its place UNSET_SMEP unsets nothing and must not be used; everything else is as in mainline.
  */
-const stub = `// SPDX-License-Identifier: GPL-2.0
+const emptyCr4Writer = `// SPDX-License-Identifier: GPL-2.0
 #include <asm/special_insns.h>
 
 void native_write_cr4(unsigned long val)
@@ -50,7 +50,7 @@ export async function lkdtmModule(dir: string, name: KernelName, progress: Progr
   progress(`downloading the sources of Linux ${series} and taking LKDTM out of them`);
   await rm(source, { recursive: true, force: true });
   await unpackSource(series, source, `${source}.debs`);
-  await writeFile(join(source, 'cr4.c'), stub);
+  await writeFile(join(source, 'cr4.c'), emptyCr4Writer);
   await appendFile(join(source, 'Makefile'), '\nlkdtm-$(CONFIG_LKDTM) += cr4.o\n');
   progress(`building LKDTM for Linux ${kernel.release}`);
   await kbuild(kernel, source, ['CONFIG_LKDTM=m']);

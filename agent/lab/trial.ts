@@ -45,16 +45,16 @@ export interface TrialRun {
 }
 
 export interface TrialOptions {
-  /**
-   * Given the machine's files, decides the nonce to plant (the ticket's). The guest waits for it; rejecting ends
-   * the trial unarmed.
-   */
   /** What pulls the trigger; the survey's own module where it is left out. */
   readonly triggeredBy?: TriggeredBy;
   /** Files that the first kernel gets besides those of its machine's image: LKDTM is none of the lab's own. */
   readonly files?: readonly CpioEntry[];
   /** How long the hardware watchdog waits. */
   readonly watchdogMs?: number;
+  /**
+   * Given the machine's files, decides the nonce to plant (the ticket's). The guest waits for it; rejecting ends
+   * the trial unarmed.
+   */
   readonly beforePlanting: (tree: SystemTree) => Promise<string>;
   /** Called when everything is planted and before anything is armed; the guest waits for it. Rejecting ends the trial unarmed. */
   readonly beforeArming: (prepared: Prepared) => Promise<void>;

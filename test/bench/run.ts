@@ -10,9 +10,8 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Advice } from '../../agent/advice.ts';
-import { confine } from '../../agent/lab/confine.ts';
 import { packageDir } from '../../agent/paths.ts';
+import { runMain } from '../main.ts';
 import { stamped } from '../progress.ts';
 import { admission } from './admission.ts';
 import { dumpVerify } from './dump-verify.ts';
@@ -65,11 +64,4 @@ async function main(): Promise<number> {
   return rows.some(isOver) ? 1 : 0;
 }
 
-confine();
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof Advice)) throw error;
-  console.error(error.message);
-  process.exitCode = 3;
-}
+await runMain(main);

@@ -13,12 +13,11 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Advice } from '../../agent/advice.ts';
-import { confine } from '../../agent/lab/confine.ts';
 import { type KernelName, kernelNames } from '../../agent/lab/flavors.ts';
 import { type Lab, provision } from '../../agent/lab/provision.ts';
 import { dataDir, packageDir } from '../../agent/paths.ts';
 import { describeHost } from '../bench/host.ts';
+import { runMain } from '../main.ts';
 import { stamped } from '../progress.ts';
 import type { Finding } from './judge.ts';
 import { type Part, type PartFindings, parts } from './parts.ts';
@@ -144,11 +143,4 @@ async function page(reports: readonly string[]): Promise<string> {
   return `# The matrix\n\nWhat \`npm run matrix -- --write\` last found, on ${date}. Every row is a real crash of a real kernel on an emulated machine.\n\n${host}\n\n${reports.join('\n\n')}\n`;
 }
 
-confine();
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (!(error instanceof Advice)) throw error;
-  console.error(error.message);
-  process.exitCode = 3;
-}
+await runMain(main);
