@@ -1,5 +1,6 @@
 /** `POST /v1/machines`: enrols a machine, or tells the survey the next profile of an enrolled one. */
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
+import { verifies } from '../../schema/ed25519.ts';
 import { leadingZeroBits, ownerStatement, powBits, workInput } from '../../schema/envelope.ts';
 import { profileMaxBytes, profile as profileSchema } from '../../schema/profile.ts';
 import type { Label } from '../../schema/vocabulary.ts';
@@ -10,7 +11,7 @@ import { findMachine, insertMachine, insertProfile, type MachineRow } from '../s
 import type { Admission } from './admission.ts';
 import { parseFields } from './fields.ts';
 import { openEnvelope } from './open.ts';
-import { faultOfKey, faultOfSignature, verifies } from './verify.ts';
+import { faultOfKey, faultOfSignature } from './verify.ts';
 
 /** Admits an enrolment. Throws a Refusal; then nothing was stored. */
 export async function admitEnrolment(

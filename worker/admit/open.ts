@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod';
 import { fromBase64, fromHex, sha256, toHex } from '../../schema/bytes.ts';
+import { verifies } from '../../schema/ed25519.ts';
 import {
   type Envelope,
   envelope as envelopeSchema,
@@ -15,7 +16,7 @@ import {
 import { Refusal, refuseIf } from '../refusal.ts';
 import { parseFields } from './fields.ts';
 import { decodeUtf8, JsonFault, parseJson } from './json.ts';
-import { faultOfKey, faultOfSignature, verifies } from './verify.ts';
+import { faultOfKey, faultOfSignature } from './verify.ts';
 
 /** What every signed body has. */
 interface Signed {

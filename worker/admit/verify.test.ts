@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import nacl from 'tweetnacl';
 import { describe, expect, it } from 'vitest';
 import { fromHex, toHex, utf8 } from '../../schema/bytes.ts';
-import { groupOrder, littleEndian } from '../../schema/ed25519.ts';
-import { faultOfKey, faultOfSignature, verifies } from './verify.ts';
+import { groupOrder, littleEndian, verifies } from '../../schema/ed25519.ts';
+import { faultOfKey, faultOfSignature } from './verify.ts';
 
 interface Vector {
   readonly name: string;
