@@ -8,6 +8,10 @@
  *   DUMPSURVEY_DATA              data: the directory that holds survey.db
  *   DUMPSURVEY_PUBLIC_URL        http://127.0.0.1:PORT: the address that feeds name
  *   DUMPSURVEY_REFERENCE_OWNERS  public keys in hexadecimal, separated by commas
+ *   DUMPSURVEY_OPERATORS         public keys in hexadecimal, separated by commas: whose decisions are obeyed
+ *   DUMPSURVEY_AUDITORS          SHA-256 in hexadecimal of the tokens of named auditors, separated by commas
+ *   DUMPSURVEY_LOG_ORIGIN        the log's name, such as survey.example/log: it never changes. Unset, its key's name
+ *   DUMPSURVEY_WITNESSES         VKEY=URL of each witness, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
  */
 import { randomFillSync } from 'node:crypto';
@@ -18,11 +22,19 @@ import { pathToFileURL } from 'node:url';
 import { createAdaptorServer } from '@hono/node-server';
 import * as z from 'zod';
 import { nonce, publicKey } from '../schema/wire.ts';
+import { defaultControlShare } from './admit/control.ts';
+import { type TicketLimits, ticketLimits } from './admit/ticket-limits.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { keepPublishing } from './edition/keep-publishing.ts';
-import { editionEveryMs, publishIfDue } from './edition/publish.ts';
-import type { Campaign } from './services.ts';
+import { editionEveryMs } from './edition/publish.ts';
+import { publishingRound } from './edition/round.ts';
+import { highWaterIn } from './log/high-water-file.ts';
+import { logIdentity } from './log/identity.ts';
+import { seedIn } from './log/key-file.ts';
+import { parseWitness } from './log/witnesses.ts';
+import type { Campaign, Services } from './services.ts';
+import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
 
@@ -34,6 +46,16 @@ export interface ServerOptions {
   readonly data: string;
   readonly publicUrl?: string;
   readonly referenceOwners?: readonly string[];
+  /** Public keys in hexadecimal: whose decisions are obeyed. */
+  readonly operators?: readonly string[];
+  /** SHA-256 in hexadecimal of the tokens of named auditors. */
+  readonly auditors?: readonly string[];
+  /** `VKEY=URL` of each. */
+  readonly witnesses?: readonly string[];
+  /** The log's name; without one it is named after its key. */
+  readonly origin?: string;
+  readonly controlShare?: number;
+  readonly ticketLimits?: TicketLimits;
   readonly campaignPath?: string;
   readonly now?: () => number;
   readonly random?: (byteCount: number) => Uint8Array<ArrayBuffer>;
@@ -71,24 +93,37 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { port, host = '127.0.0.1', data, campaignPath } = options;
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
   await mkdir(data, { recursive: true });
+  const signer = await logIdentity(await seedIn(join(data, 'log.key'), random), options.origin);
+  const witnesses = await Promise.all((options.witnesses ?? []).map(parseWitness));
   const store = await openStore({ url: pathToFileURL(resolve(join(data, 'survey.db'))).href });
   await applyMigrations(store);
+  await carryOver(store, random);
 
-  const publisher = keepPublishing(() => publishIfDue(store, now(), everyMs), options.lookEveryMs);
   const cache = createCache();
   const listening = { url: options.publicUrl ?? '' };
-  const app = createApp({
+  const services: Services = {
     store,
     now,
     random,
     referenceOwners: new Set(options.referenceOwners ?? []),
+    operators: new Set(options.operators ?? []),
+    auditors: new Set(options.auditors ?? []),
+    signer,
+    highWater: highWaterIn(join(data, 'log.mark')),
+    witnesses,
+    ticketLimits: options.ticketLimits ?? ticketLimits,
+    controlShare: options.controlShare ?? defaultControlShare,
+    note: (level, event, fields) => console.error(`${level}: ${event} ${JSON.stringify(fields)}`),
     campaign: () => readCampaign(campaignPath),
     get publicUrl() {
       return options.publicUrl ?? listening.url;
     },
     cache,
-    admitted: publisher.soon,
-  });
+    admitted: () => publisher.soon(),
+  };
+  const publisher = keepPublishing(() => publishingRound(services, everyMs), options.lookEveryMs);
+  await publishingRound(services, everyMs);
+  const app = createApp(services);
   const server = createAdaptorServer({
     fetch: app.fetch,
     // A connection that is kept is not closed just when an agent uses it again after a trial.
@@ -134,14 +169,18 @@ function inWords(error: unknown, port: number, host: string): Error {
   return error instanceof Error ? error : new Error(String(error));
 }
 
-function keysOf(list: string | undefined): string[] {
-  const keys = (list ?? '').split(',').map((key) => key.trim());
-  const given = keys.filter((key) => key !== '');
+function listOf(list: string | undefined): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+function keysOf(name: string, list: string | undefined): string[] {
+  const given = listOf(list);
   const wrong = given.find((key) => !publicKey.safeParse(key).success);
   if (wrong !== undefined) {
-    throw new Error(
-      `DUMPSURVEY_REFERENCE_OWNERS has ${wrong}, which is not a public key of 64 hexadecimal digits.`,
-    );
+    throw new Error(`${name} has ${wrong}, which is not 64 hexadecimal digits.`);
   }
   return given;
 }
@@ -156,7 +195,11 @@ async function main(): Promise<void> {
     ...(env.HOST ? { host: env.HOST } : {}),
     data: env.DUMPSURVEY_DATA ?? 'data',
     ...(env.DUMPSURVEY_PUBLIC_URL ? { publicUrl: env.DUMPSURVEY_PUBLIC_URL } : {}),
-    referenceOwners: keysOf(env.DUMPSURVEY_REFERENCE_OWNERS),
+    referenceOwners: keysOf('DUMPSURVEY_REFERENCE_OWNERS', env.DUMPSURVEY_REFERENCE_OWNERS),
+    operators: keysOf('DUMPSURVEY_OPERATORS', env.DUMPSURVEY_OPERATORS),
+    auditors: keysOf('DUMPSURVEY_AUDITORS', env.DUMPSURVEY_AUDITORS),
+    witnesses: listOf(env.DUMPSURVEY_WITNESSES),
+    ...(env.DUMPSURVEY_LOG_ORIGIN ? { origin: env.DUMPSURVEY_LOG_ORIGIN } : {}),
     ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
   });
   console.log(`Dump Survey listens at ${server.url}`);

@@ -1,5 +1,9 @@
 /** What the application is given by its entry: nothing below this reads a clock, a random source or a setting by itself. */
+import type { TicketLimits } from './admit/ticket-limits.ts';
 import type { AnswerCache } from './edition/cache.ts';
+import type { HighWater } from './log/high-water.ts';
+import type { LogIdentity } from './log/identity.ts';
+import type { Witness } from './log/witnesses.ts';
 import type { Store } from './store/open.ts';
 
 /** What the local agent says of its campaign. Without `nonces`, every report of the lab belongs to it. */
@@ -15,6 +19,17 @@ export interface Services {
   readonly random: (byteCount: number) => Uint8Array<ArrayBuffer>;
   /** Public keys, in hexadecimal, of the survey's own machines' owners. */
   readonly referenceOwners: ReadonlySet<string>;
+  /** Public keys, in hexadecimal, whose decisions are obeyed. */
+  readonly operators: ReadonlySet<string>;
+  /** SHA-256, in hexadecimal, of the tokens of named auditors. */
+  readonly auditors: ReadonlySet<string>;
+  /** Signs checkpoints and promises. */
+  readonly signer: LogIdentity;
+  readonly highWater: HighWater;
+  readonly witnesses: readonly Witness[];
+  readonly ticketLimits: TicketLimits;
+  /** The share of tickets, of those that may be, that are controls: 0 to 1. */
+  readonly controlShare: number;
   /** Null where no agent shares the machine. */
   readonly campaign: () => Promise<Campaign | null>;
   /** The survey's public address, without a path: ids in feeds are made of it. */
@@ -23,4 +38,10 @@ export interface Services {
   readonly cache: AnswerCache;
   /** Called after each admission, so that the entry can see to the next edition. Must not throw. */
   readonly admitted: () => void;
+  /** An event for the operator. Must not throw. */
+  readonly note: (
+    level: 'info' | 'warn' | 'error',
+    event: string,
+    fields: Record<string, string | number>,
+  ) => void;
 }
