@@ -48,7 +48,7 @@ export function createWitnessApp(witness: Witness, onError: (error: unknown) => 
     '/add-checkpoint',
     bodyLimit({
       maxSize: maxBodyBytes,
-      onError: (c) => c.text(`A request has at most ${maxBodyBytes} bytes.\n`, 413),
+      onError: (c) => c.text(`A request has at most ${maxBodyBytes} bytes.\n`, 413, { Connection: 'close' }),
     }),
     async (c) => {
       let text: string;
@@ -64,6 +64,8 @@ export function createWitnessApp(witness: Witness, onError: (error: unknown) => 
   app.all('/add-checkpoint', (c) => c.text('Checkpoints are sent with POST.\n', 405, { Allow: 'POST' }));
   app.notFound((c) => c.text('There is /, /add-checkpoint and /checkpoint/<SHA-256 of an origin>.\n', 404));
   app.onError((error, c) => {
+    // A client that goes away while its body is read is no failure of this machine, and hears no answer.
+    if ('code' in error && error.code === 'ECONNRESET') return c.text('The request was cut off.\n', 400);
     onError(error);
     return c.text('This witness could not keep its state, and has signed nothing out.\n', 500);
   });

@@ -35,6 +35,9 @@ export interface RunningWitness {
   readonly close: () => Promise<void>;
 }
 
+/** How long requests in progress may take at the end. A client that stopped in the middle of its body never ends. */
+const closeAfterMs = 3000;
+
 /** The name of the witness in a directory. Throws Advice for another name than was kept there. */
 async function nameIn(state: string, wanted: string | null, publicKey: Uint8Array): Promise<string> {
   const path = join(state, 'name');
@@ -86,10 +89,14 @@ export async function startWitness(options: WitnessServerOptions): Promise<Runni
       url: `http://${shownHost}:${address.port}`,
       vkey: witness.vkey,
       close: async () => {
+        const cut = setTimeout(() => {
+          if ('closeAllConnections' in server) server.closeAllConnections();
+        }, closeAfterMs);
         await new Promise<void>((done) => {
           server.close(() => done());
           if ('closeIdleConnections' in server) server.closeIdleConnections();
         });
+        clearTimeout(cut);
         await release();
       },
     };
