@@ -1,9 +1,9 @@
 /**
- * Ed25519 through WebCrypto, behind the strict part that libraries disagree on (Chalkias et al., "Taming the many EdDSAs", 2020).
- * tweetnacl accepts S + L and every key; WebCrypto accepts small-order and non-canonical keys. Whoever verifies
- * checks these first, so that one message has one signature and every key has a secret that somebody holds.
+ * Ed25519 through WebCrypto, behind the strict checks that libraries disagree on (Chalkias et al., "Taming the many
+ * EdDSAs", 2020). tweetnacl accepts S + L and every key; WebCrypto accepts keys that are not canonical, and its
+ * runtimes differ on points of small order. Whoever verifies makes these checks first, so that every runtime gives
+ * one answer, one message has one signature, and every key has a secret that somebody holds.
  */
-
 import { concat, fromBase64, fromHex } from './bytes.ts';
 
 /** The field prime 2^255 - 19 (RFC 8032 section 5.1). */
@@ -28,20 +28,28 @@ export function littleEndian(bytes: Uint8Array): bigint {
   return value;
 }
 
+/** The y-coordinate that 32 bytes encode, not reduced; the bit above it is the sign of x. */
+function yOf(point: Uint8Array): bigint {
+  return littleEndian(point) & ((1n << 255n) - 1n);
+}
+
 /** What is wrong with a public key of 32 bytes, or null: its length, a y of p or more, a point of small order. */
 export function keyFault(key: Uint8Array): 'length' | 'non-canonical' | 'small-order' | null {
   if (key.length !== 32) return 'length';
-  const encoded = littleEndian(key);
-  const y = encoded & ((1n << 255n) - 1n);
+  const y = yOf(key);
   if (y >= p) return 'non-canonical';
   if (smallOrderY.has(y)) return 'small-order';
   return null;
 }
 
-/** What is wrong with the form of a signature of 64 bytes, or null: its length, or an S of L or more (RFC 8032 section 5.1.7). */
-export function signatureFault(signature: Uint8Array): 'length' | 'malleable' | null {
+/**
+ * What is wrong with the form of a signature of 64 bytes, or null: its length, an S of L or more (RFC 8032 section
+ * 5.1.7), an R of small order. Honest signers make no such R, and verifiers differ on it.
+ */
+export function signatureFault(signature: Uint8Array): 'length' | 'malleable' | 'small-order' | null {
   if (signature.length !== 64) return 'length';
   if (littleEndian(signature.subarray(32)) >= groupOrder) return 'malleable';
+  if (smallOrderY.has(yOf(signature.subarray(0, 32)))) return 'small-order';
   return null;
 }
 

@@ -199,7 +199,7 @@ export async function verifyConsistency(claim: ConsistencyClaim): Promise<boolea
   while (node % 2 === 1) [node, last] = [Math.floor(node / 2), Math.floor(last / 2)];
   // Node 0 is the whole earlier tree, complete: its root is the first hash and is not in the proof.
   const [first, ...path] = node === 0 ? [fromRoot, ...proof] : proof;
-  if (!first || proof.length === 0) return false;
+  if (!first) return false;
   let [earlier, later] = [first, first];
   for (const sibling of path) {
     if (last === 0) return false;

@@ -21,6 +21,12 @@ export function faultOfSignature(name: string, signature: Uint8Array): Fault | n
   if (fault === 'malleable') {
     return { slug: 'malleable-signature', detail: `${name} has an S that is not less than L.` };
   }
+  if (fault === 'small-order') {
+    return {
+      slug: 'wrong-signature',
+      detail: `${name} has an R of small order, which no Ed25519 signer makes.`,
+    };
+  }
   return {
     slug: 'wrong-signature',
     detail: `${name} has ${signature.length} bytes; an Ed25519 signature has 64.`,
