@@ -16,6 +16,7 @@ import {
   answerError,
   answerNotFound,
   answerOtherMethod,
+  checkTarget,
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
@@ -76,6 +77,7 @@ function routesOf(s: Services): Record<string, Route> {
 export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
+  app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);
     if (post) app.post(path, post);

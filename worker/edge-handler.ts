@@ -6,6 +6,7 @@ import { problem } from '../schema/problem.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { quotas } from './quotas.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
@@ -69,6 +70,7 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
         referenceOwners: new Set((env.REFERENCE_OWNERS ?? '').split(',').map((key) => key.trim())),
         campaign: () => Promise.resolve(null),
         publicUrl: env.PUBLIC_URL ?? new URL(request.url).origin,
+        quotas,
         cache,
         admitted: () => {
           const later = publish(env).catch((error: unknown) =>

@@ -12,16 +12,22 @@
  */
 import { randomFillSync } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createAdaptorServer } from '@hono/node-server';
+import { getRequestListener, RequestError } from '@hono/node-server';
 import * as z from 'zod';
+import { problem } from '../schema/problem.ts';
 import { nonce, publicKey } from '../schema/wire.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { keepPublishing } from './edition/keep-publishing.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { answerBytes, problemOfBytes } from './node/bytes.ts';
+import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { rootOf } from './root-cause.ts';
+import { problemAnswer } from './serve/answer.ts';
 import type { Campaign } from './services.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
@@ -41,6 +47,8 @@ export interface ServerOptions {
   readonly editionEveryMs?: number;
   /** How often to look for deadlines that passed without any request, in milliseconds. */
   readonly lookEveryMs?: number;
+  /** The figures of worker/quotas.ts that are others here. */
+  readonly quotas?: Partial<Quotas>;
 }
 
 export interface RunningServer {
@@ -70,6 +78,7 @@ async function readCampaign(path: string | undefined): Promise<Campaign | null> 
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
   const { port, host = '127.0.0.1', data, campaignPath } = options;
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
+  const quotas = { ...usualQuotas, ...options.quotas };
   await mkdir(data, { recursive: true });
   const store = await openStore({ url: pathToFileURL(resolve(join(data, 'survey.db'))).href });
   await applyMigrations(store);
@@ -86,14 +95,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     get publicUrl() {
       return options.publicUrl ?? listening.url;
     },
+    quotas,
     cache,
     admitted: publisher.soon,
   });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    // A connection that is kept is not closed just when an agent uses it again after a trial.
-    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
-  });
+  const server = createServer(
+    {
+      maxHeaderSize: quotas.headersMaxBytes,
+      headersTimeout: quotas.headersWithinMs,
+      // The application gives up on a slow body first, and says so; this is for what never reaches it.
+      requestTimeout: quotas.headersWithinMs + quotas.bodyWithinMs,
+      connectionsCheckingInterval: Math.min(1000, quotas.headersWithinMs),
+      // A connection that is kept is not closed just when an agent uses it again after a trial.
+      keepAliveTimeout: 65_000,
+    },
+    getRequestListener(app.fetch, { errorHandler: answerOutside }),
+  );
+  answerBytes(server, () => undefined);
   try {
     await new Promise<void>((done, fail) => {
       server.once('error', fail);
@@ -112,12 +130,19 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     close: async () => {
       await new Promise<void>((done) => {
         server.close(() => done());
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
+        server.closeIdleConnections();
       });
       await publisher.stop();
       closeStore(store);
     },
   };
+}
+
+/** The answer to what failed outside of the application: a Host or an address that is none, or a mistake of ours. */
+function answerOutside(error: unknown): Response {
+  if (error instanceof RequestError) return problemOfBytes(null);
+  console.error(`a request could not be handed to the application: ${rootOf(error)}`);
+  return problemAnswer(problem('internal-error', 'The request could not be answered.'));
 }
 
 function inWords(error: unknown, port: number, host: string): Error {

@@ -1,5 +1,6 @@
 /** What the application is given by its entry: nothing below this reads a clock, a random source or a setting by itself. */
 import type { AnswerCache } from './edition/cache.ts';
+import type { Quotas } from './quotas.ts';
 import type { Store } from './store/open.ts';
 
 /** What the local agent says of its campaign. Without `nonces`, every report of the lab belongs to it. */
@@ -19,6 +20,7 @@ export interface Services {
   readonly campaign: () => Promise<Campaign | null>;
   /** The survey's public address, without a path: ids in feeds are made of it. */
   readonly publicUrl: string;
+  readonly quotas: Quotas;
   /** One for each process or isolate. */
   readonly cache: AnswerCache;
   /** Called after each admission, so that the entry can see to the next edition. Must not throw. */

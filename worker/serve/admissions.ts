@@ -11,7 +11,7 @@ export function admission<T>(
   admit: (services: Services, bytes: Uint8Array) => Promise<Admission<T>>,
 ): (c: AppContext) => Promise<Response> {
   return async (c) => {
-    const { fresh, answer } = await admit(services, await readBody(c.req.raw));
+    const { fresh, answer } = await admit(services, await readBody(c.req.raw, services.quotas));
     if (fresh) services.admitted();
     return jsonAnswer(answer, fresh ? 201 : 200);
   };

@@ -33,6 +33,21 @@ export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Refuses an address that is longer than any that has an answer. */
+export function checkTarget({ quotas }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { pathname, search } = new URL(c.req.url);
+    const charCount = pathname.length + search.length;
+    if (charCount > quotas.targetMaxChars) {
+      throw new Refusal(
+        'uri-too-long',
+        `Path and query have ${charCount} characters; ${quotas.targetMaxChars} are allowed.`,
+      );
+    }
+    await next();
+  };
+}
+
 /** The answer to an error. Only a Refusal tells its story; anything else is logged under the request id and not shown. */
 export function answerError(error: unknown, c: AppContext): Response {
   if (error instanceof Refusal) return problemAnswer(error.problem);
