@@ -20,6 +20,7 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
+import { observe } from './serve/observe.ts';
 import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
 import { listReports, showReport } from './serve/reports.ts';
@@ -77,6 +78,7 @@ function routesOf(s: Services): Record<string, Route> {
 export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
+  app.use(observe(services));
   app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);
@@ -84,6 +86,6 @@ export function createApp(services: Services): Hono<AppEnv> {
     app.all(path, answerOtherMethod([...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])]));
   }
   app.notFound(answerNotFound);
-  app.onError(answerError);
+  app.onError(answerError(services));
   return app;
 }

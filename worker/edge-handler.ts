@@ -6,10 +6,12 @@ import { problem } from '../schema/problem.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { createCounts } from './metrics/counts.ts';
 import { quotas } from './quotas.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
+import { jsonLog } from './telemetry/sinks.ts';
 
 /** Settings of a deployment; see wrangler.toml. */
 export interface EdgeEnv {
@@ -32,9 +34,13 @@ export interface EdgeHandler {
   readonly scheduled: (controller: unknown, env: EdgeEnv) => Promise<void>;
 }
 
-function storeOf({ DATABASE_URL, DATABASE_AUTH_TOKEN }: EdgeEnv): Promise<Store> {
+function storeOf({ DATABASE_URL, DATABASE_AUTH_TOKEN }: EdgeEnv, onBusy: () => void): Promise<Store> {
   if (!DATABASE_URL) throw new Error('DATABASE_URL is not set: see wrangler.toml');
-  return openStore({ url: DATABASE_URL, ...(DATABASE_AUTH_TOKEN ? { authToken: DATABASE_AUTH_TOKEN } : {}) });
+  return openStore({
+    url: DATABASE_URL,
+    onBusy,
+    ...(DATABASE_AUTH_TOKEN ? { authToken: DATABASE_AUTH_TOKEN } : {}),
+  });
 }
 
 function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
@@ -44,11 +50,16 @@ function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
 /** The handlers of a Worker. The clock and the pace of editions are given by tests only. */
 export function createEdge(now: () => number = Date.now, everyMs: number = editionEveryMs): EdgeHandler {
   const cache = createCache();
+  const log = jsonLog((line) => console.log(line), now);
+  const counts = createCounts('Counted by one isolate of several, each from zero.');
 
   async function publish(env: EdgeEnv): Promise<void> {
-    const store = await storeOf(env);
+    const store = await storeOf(env, counts.storeBusy);
     try {
-      await publishIfDue(store, now(), everyMs);
+      const { published } = await publishIfDue(store, now(), everyMs);
+      if (published !== null) {
+        log({ event: 'edition-published', number: published.number, log_size: published.log_size });
+      }
     } finally {
       closeStore(store);
     }
@@ -58,9 +69,9 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
     fetch: async (request, env, context) => {
       let store: Store;
       try {
-        store = await storeOf(env);
+        store = await storeOf(env, counts.storeBusy);
       } catch (error) {
-        console.error(`the store could not be opened: ${rootOf(error)}`);
+        log({ event: 'store-failed', cause: rootOf(error) });
         return problemAnswer(problem('internal-error', 'The store of this deployment could not be opened.'));
       }
       const app = createApp({
@@ -71,10 +82,13 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
         campaign: () => Promise.resolve(null),
         publicUrl: env.PUBLIC_URL ?? new URL(request.url).origin,
         quotas,
+        log,
+        counts,
+        monotonicMs: () => performance.now(),
         cache,
         admitted: () => {
           const later = publish(env).catch((error: unknown) =>
-            console.error(`publishing failed: ${rootOf(error)}`),
+            log({ event: 'publishing-failed', cause: rootOf(error) }),
           );
           context.waitUntil(later);
         },

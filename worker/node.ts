@@ -9,28 +9,31 @@
  *   DUMPSURVEY_PUBLIC_URL        http://127.0.0.1:PORT: the address that feeds name
  *   DUMPSURVEY_REFERENCE_OWNERS  public keys in hexadecimal, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
+ *   LOG                          text: what matters, in words; json: a line for each request and event; off
  */
 import { randomFillSync } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { getRequestListener, RequestError } from '@hono/node-server';
-import * as z from 'zod';
 import { problem } from '../schema/problem.ts';
-import { nonce, publicKey } from '../schema/wire.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { keepPublishing } from './edition/keep-publishing.ts';
 import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { createCounts } from './metrics/counts.ts';
 import { answerBytes, problemOfBytes } from './node/bytes.ts';
+import { readCampaign } from './node/campaign.ts';
+import { listen } from './node/listen.ts';
+import { type LogMode, settingsOf } from './node/settings.ts';
 import { type Quotas, quotas as usualQuotas } from './quotas.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
-import type { Campaign } from './services.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
+import type { Log } from './telemetry/events.ts';
+import { jsonLog, noLog, textLog } from './telemetry/sinks.ts';
 
 export interface ServerOptions {
   /** 0 takes any free port. */
@@ -49,6 +52,8 @@ export interface ServerOptions {
   readonly lookEveryMs?: number;
   /** The figures of worker/quotas.ts that are others here. */
   readonly quotas?: Partial<Quotas>;
+  /** Where events go; without it, what went wrong goes to standard error. */
+  readonly log?: Log;
 }
 
 export interface RunningServer {
@@ -57,34 +62,37 @@ export interface RunningServer {
   readonly close: () => Promise<void>;
 }
 
-const campaignFile = z.object({ planned: z.int().min(0), nonces: z.array(nonce).optional() });
-
 function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
   return randomFillSync(new Uint8Array(byteCount));
 }
 
-/** Reads the agent's campaign; null where there is none, or while it is being written. */
-async function readCampaign(path: string | undefined): Promise<Campaign | null> {
-  if (path === undefined) return null;
-  try {
-    const { planned, nonces } = campaignFile.parse(JSON.parse(await readFile(path, 'utf8')));
-    return { planned, nonces: nonces ?? null };
-  } catch {
-    return null;
-  }
-}
+const troubleOnly: Log = textLog((line, level) => {
+  if (level !== 'info') console.error(line);
+});
 
 /** Starts the server, with its store migrated and its first edition published. Throws an Error that says what to do. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { port, host = '127.0.0.1', data, campaignPath } = options;
+  const { port, host = '127.0.0.1', data, campaignPath, log = troubleOnly } = options;
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
   const quotas = { ...usualQuotas, ...options.quotas };
+  const counts = createCounts('Counted by this process from zero.');
   await mkdir(data, { recursive: true });
-  const store = await openStore({ url: pathToFileURL(resolve(join(data, 'survey.db'))).href });
+  const store = await openStore({
+    url: pathToFileURL(resolve(join(data, 'survey.db'))).href,
+    onBusy: counts.storeBusy,
+  });
   await applyMigrations(store);
 
-  const publisher = keepPublishing(() => publishIfDue(store, now(), everyMs), options.lookEveryMs);
-  const cache = createCache();
+  async function publish(): Promise<{ waitMs: number | null }> {
+    const { published, waitMs } = await publishIfDue(store, now(), everyMs);
+    if (published !== null) {
+      log({ event: 'edition-published', number: published.number, log_size: published.log_size });
+    }
+    return { waitMs };
+  }
+  const publisher = keepPublishing(publish, options.lookEveryMs, (error) =>
+    log({ event: 'publishing-failed', cause: rootOf(error) }),
+  );
   const listening = { url: options.publicUrl ?? '' };
   const app = createApp({
     store,
@@ -96,9 +104,23 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return options.publicUrl ?? listening.url;
     },
     quotas,
-    cache,
+    log,
+    counts,
+    monotonicMs: () => performance.now(),
+    cache: createCache(),
     admitted: publisher.soon,
   });
+  /** The answer to what fails outside of the application: a Host or an address that is none, or a mistake of ours. */
+  const answerOutside = (error: unknown) => {
+    if (error instanceof RequestError) {
+      counts.bytesRefused('not-http');
+      log({ event: 'bytes-refused', problem: 'not-http' });
+      return problemOfBytes(null);
+    }
+    counts.unexpectedError();
+    log({ event: 'handing-over-failed', cause: rootOf(error) });
+    return problemAnswer(problem('internal-error', 'The request could not be answered.'));
+  };
   const server = createServer(
     {
       maxHeaderSize: quotas.headersMaxBytes,
@@ -111,19 +133,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     getRequestListener(app.fetch, { errorHandler: answerOutside }),
   );
-  answerBytes(server, () => undefined);
+  answerBytes(server, (slug) => {
+    counts.bytesRefused(slug);
+    log({ event: 'bytes-refused', problem: slug });
+  });
   try {
-    await new Promise<void>((done, fail) => {
-      server.once('error', fail);
-      server.listen(port, host, done);
-    });
+    listening.url = await listen(server, port, host);
   } catch (error) {
     closeStore(store);
-    throw inWords(error, port, host);
+    throw error;
   }
-  const address = server.address() as AddressInfo;
-  const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  listening.url = `http://${shownHost}:${address.port}`;
   publisher.soon();
   return {
     url: listening.url,
@@ -138,53 +157,17 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   };
 }
 
-/** The answer to what failed outside of the application: a Host or an address that is none, or a mistake of ours. */
-function answerOutside(error: unknown): Response {
-  if (error instanceof RequestError) return problemOfBytes(null);
-  console.error(`a request could not be handed to the application: ${rootOf(error)}`);
-  return problemAnswer(problem('internal-error', 'The request could not be answered.'));
-}
-
-function inWords(error: unknown, port: number, host: string): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'EADDRINUSE') {
-    return new Error(
-      `Port ${port} of ${host} is taken by another program. Stop that, or set PORT to a free one.`,
-    );
-  }
-  if (code === 'EACCES')
-    return new Error(`Port ${port} needs rights that this user has not. Set PORT above 1023.`);
-  if (code === 'EADDRNOTAVAIL')
-    return new Error(`This machine has no address ${host}. Set HOST to one of its own.`);
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function keysOf(list: string | undefined): string[] {
-  const keys = (list ?? '').split(',').map((key) => key.trim());
-  const given = keys.filter((key) => key !== '');
-  const wrong = given.find((key) => !publicKey.safeParse(key).success);
-  if (wrong !== undefined) {
-    throw new Error(
-      `DUMPSURVEY_REFERENCE_OWNERS has ${wrong}, which is not a public key of 64 hexadecimal digits.`,
-    );
-  }
-  return given;
+function logOf(mode: LogMode): Log {
+  if (mode === 'off') return noLog;
+  if (mode === 'json') return jsonLog((line) => console.log(line), Date.now);
+  return textLog((line, level) => (level === 'info' ? console.log(line) : console.error(line)));
 }
 
 async function main(): Promise<void> {
-  const env = process.env;
-  const port = Number(env.PORT ?? 8787);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`PORT is ${env.PORT}; it takes a port number.`);
-  const server = await startServer({
-    port,
-    ...(env.HOST ? { host: env.HOST } : {}),
-    data: env.DUMPSURVEY_DATA ?? 'data',
-    ...(env.DUMPSURVEY_PUBLIC_URL ? { publicUrl: env.DUMPSURVEY_PUBLIC_URL } : {}),
-    referenceOwners: keysOf(env.DUMPSURVEY_REFERENCE_OWNERS),
-    ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
-  });
-  console.log(`Dump Survey listens at ${server.url}`);
+  const settings = settingsOf(process.env);
+  const log = logOf(settings.log);
+  const server = await startServer({ ...settings.server, log });
+  log({ event: 'listening', url: server.url });
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
     process.once(signal, () => {
       server.close().then(() => process.exit(0));

@@ -1,7 +1,9 @@
 /** What the application is given by its entry: nothing below this reads a clock, a random source or a setting by itself. */
 import type { AnswerCache } from './edition/cache.ts';
+import type { Counts } from './metrics/counts.ts';
 import type { Quotas } from './quotas.ts';
 import type { Store } from './store/open.ts';
+import type { Log } from './telemetry/events.ts';
 
 /** What the local agent says of its campaign. Without `nonces`, every report of the lab belongs to it. */
 export interface Campaign {
@@ -21,6 +23,10 @@ export interface Services {
   /** The survey's public address, without a path: ids in feeds are made of it. */
   readonly publicUrl: string;
   readonly quotas: Quotas;
+  readonly log: Log;
+  readonly counts: Counts;
+  /** Milliseconds from any start, never set back. Under Workers it stands still while nothing is waited for. */
+  readonly monotonicMs: () => number;
   /** One for each process or isolate. */
   readonly cache: AnswerCache;
   /** Called after each admission, so that the entry can see to the next edition. Must not throw. */

@@ -2,7 +2,7 @@
  * What Node refuses before the application sees a request: bytes that are no HTTP, headers that are too large or too
  * slow, a Host that is none. They get a problem document too, where the connection still takes an answer.
  */
-import type { Server, ServerResponse } from 'node:http';
+import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ProblemSlug, problem } from '../../schema/problem.ts';
 import { problemAnswer } from '../serve/answer.ts';
@@ -31,13 +31,9 @@ export function problemOfBytes(code: unknown): Response {
 async function write(socket: Duplex, answer: Response): Promise<void> {
   const body = await answer.text();
   const headers = [...answer.headers].map(([name, value]) => `${name}: ${value}\r\n`).join('');
-  const length = `content-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n`;
-  socket.end(`HTTP/1.1 ${answer.status} ${reasonOf(answer.status)}\r\n${headers}${length}\r\n${body}`, () =>
-    socket.destroy(),
-  );
+  const statusLine = `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`;
+  socket.end(`${statusLine}\r\n${headers}connection: close\r\n\r\n${body}`, () => socket.destroy());
 }
-
-const reasonOf = (status: number) => (status === 408 ? 'Request Timeout' : 'Bad Request');
 
 /** Answers what the parser refuses, unless an answer has begun; then, or where nobody listens, only closes. */
 export function answerBytes(server: Server, told: (slug: ProblemSlug) => void): void {
