@@ -148,6 +148,12 @@ export const problems = {
     title: 'There is nothing at this address',
     action: 'See /v1 for the addresses that there are.',
   },
+  'not-authorized': {
+    status: 401,
+    title: "This address is the operator's",
+    action:
+      'Ask on the machine itself, or send the token that was set as METRICS_TOKEN: Authorization: Bearer TOKEN.',
+  },
   'uri-too-long': {
     status: 414,
     title: 'The address is too long',

@@ -20,9 +20,11 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
+import { metrics } from './serve/metrics.ts';
 import { observe } from './serve/observe.ts';
 import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
+import { ready } from './serve/ready.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
 import { status } from './serve/status.ts';
@@ -68,8 +70,10 @@ function routesOf(s: Services): Record<string, Route> {
     '/style.css': { get: () => textAnswer(stylesheet, mediaTypes.style) },
     '/favicon.svg': { get: () => textAnswer(favicon, mediaTypes.favicon) },
 
-    // Whether the process answers at all; says nothing of the store.
+    // For the operator: whether the process answers at all, whether it can do its work, and what it counts.
     '/healthz': { get: () => textAnswer('ok\n', 'text/plain; charset=utf-8') },
+    '/readyz': { get: () => ready(s) },
+    '/metrics': { get: (c) => metrics(s, c) },
   };
   return routes;
 }

@@ -21,6 +21,8 @@ export interface EdgeEnv {
   readonly REFERENCE_OWNERS?: string;
   /** The address that feeds name; without it, the origin of the request. */
   readonly PUBLIC_URL?: string;
+  /** What opens /metrics; without it, nobody can read them. */
+  readonly METRICS_TOKEN?: string;
 }
 
 /** What Workers give beside the request. */
@@ -51,6 +53,8 @@ function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
 export function createEdge(now: () => number = Date.now, everyMs: number = editionEveryMs): EdgeHandler {
   const cache = createCache();
   const log = jsonLog((line) => console.log(line), now);
+  // A Worker's clock stands still at 0 until its first request.
+  let startedAtMs = 0;
   const counts = createCounts('Counted by one isolate of several, each from zero.');
 
   async function publish(env: EdgeEnv): Promise<void> {
@@ -67,6 +71,7 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
 
   return {
     fetch: async (request, env, context) => {
+      startedAtMs ||= now();
       let store: Store;
       try {
         store = await storeOf(env, counts.storeBusy);
@@ -85,6 +90,10 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
         log,
         counts,
         monotonicMs: () => performance.now(),
+        startedAtMs,
+        runtime: 'workers',
+        operator: { token: env.METRICS_TOKEN || null, isHere: () => false },
+        isDraining: () => false,
         cache,
         admitted: () => {
           const later = publish(env).catch((error: unknown) =>

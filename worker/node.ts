@@ -9,6 +9,7 @@
  *   DUMPSURVEY_PUBLIC_URL        http://127.0.0.1:PORT: the address that feeds name
  *   DUMPSURVEY_REFERENCE_OWNERS  public keys in hexadecimal, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
+ *   METRICS_TOKEN                what opens /metrics; unset, only this machine can read them
  *   LOG                          text: what matters, in words; json: a line for each request and event; off
  */
 import { randomFillSync } from 'node:crypto';
@@ -25,6 +26,7 @@ import { editionEveryMs, publishIfDue } from './edition/publish.ts';
 import { createCounts } from './metrics/counts.ts';
 import { answerBytes, problemOfBytes } from './node/bytes.ts';
 import { readCampaign } from './node/campaign.ts';
+import { isHere } from './node/client.ts';
 import { listen } from './node/listen.ts';
 import { type LogMode, settingsOf } from './node/settings.ts';
 import { type Quotas, quotas as usualQuotas } from './quotas.ts';
@@ -52,6 +54,8 @@ export interface ServerOptions {
   readonly lookEveryMs?: number;
   /** The figures of worker/quotas.ts that are others here. */
   readonly quotas?: Partial<Quotas>;
+  /** What opens /metrics; without it, only this machine can read them. */
+  readonly metricsToken?: string;
   /** Where events go; without it, what went wrong goes to standard error. */
   readonly log?: Log;
 }
@@ -107,6 +111,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     log,
     counts,
     monotonicMs: () => performance.now(),
+    startedAtMs: Date.now() - performance.now(),
+    runtime: 'node',
+    operator: { token: options.metricsToken ?? null, isHere },
+    isDraining: () => false,
     cache: createCache(),
     admitted: publisher.soon,
   });

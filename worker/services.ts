@@ -2,6 +2,7 @@
 import type { AnswerCache } from './edition/cache.ts';
 import type { Counts } from './metrics/counts.ts';
 import type { Quotas } from './quotas.ts';
+import type { AppContext } from './serve/frame.ts';
 import type { Store } from './store/open.ts';
 import type { Log } from './telemetry/events.ts';
 
@@ -27,6 +28,17 @@ export interface Services {
   readonly counts: Counts;
   /** Milliseconds from any start, never set back. Under Workers it stands still while nothing is waited for. */
   readonly monotonicMs: () => number;
+  /** When the process or isolate began to count, in milliseconds since 1970 UTC. */
+  readonly startedAtMs: number;
+  readonly runtime: 'node' | 'workers';
+  readonly operator: {
+    /** What opens the operator's addresses; null where only the machine itself may read them. */
+    readonly token: string | null;
+    /** Whether a request was made on the server's own machine. */
+    readonly isHere: (c: AppContext) => boolean;
+  };
+  /** Whether the server is about to stop. */
+  readonly isDraining: () => boolean;
   /** One for each process or isolate. */
   readonly cache: AnswerCache;
   /** Called after each admission, so that the entry can see to the next edition. Must not throw. */

@@ -26,6 +26,7 @@ export interface Runtime {
 
 export interface RuntimeOptions {
   readonly referenceOwners?: readonly string[];
+  readonly metricsToken?: string;
 }
 
 /** Starts a runtime. */
@@ -47,12 +48,16 @@ export async function startRuntime(name: RuntimeName, options: RuntimeOptions = 
 
 type Started = Omit<Runtime, 'database'>;
 
-async function startNode(data: string, { referenceOwners = [] }: RuntimeOptions): Promise<Started> {
+async function startNode(
+  data: string,
+  { referenceOwners = [], metricsToken }: RuntimeOptions,
+): Promise<Started> {
   let offsetMs = 0;
   const server = await startServer({
     port: 0,
     data,
     referenceOwners,
+    ...(metricsToken ? { metricsToken } : {}),
     now: () => Date.now() + offsetMs,
     editionEveryMs: 20,
     lookEveryMs: 50,
@@ -67,7 +72,10 @@ async function startNode(data: string, { referenceOwners = [] }: RuntimeOptions)
   };
 }
 
-async function startWorkerd(data: string, { referenceOwners = [] }: RuntimeOptions): Promise<Started> {
+async function startWorkerd(
+  data: string,
+  { referenceOwners = [], metricsToken = '' }: RuntimeOptions,
+): Promise<Started> {
   const path = join(data, 'survey.db');
   const hrana = await startHrana(path);
   const store = await openStore({ url: hrana.url });
@@ -79,6 +87,7 @@ async function startWorkerd(data: string, { referenceOwners = [] }: RuntimeOptio
     bindings: {
       DATABASE_URL: { type: 'plain_text', value: hrana.url },
       REFERENCE_OWNERS: { type: 'plain_text', value: referenceOwners.join(',') },
+      METRICS_TOKEN: { type: 'plain_text', value: metricsToken },
     },
     dev: {
       server: { hostname: '127.0.0.1', port: 0 },

@@ -12,6 +12,7 @@ it.each<[string, Record<string, string>, object]>([
   ],
   ['a port', { PORT: '0' }, { server: { port: 0 } }],
   ['a host', { HOST: '::' }, { server: { host: '::' } }],
+  ['a token', { METRICS_TOKEN: 'x'.repeat(16) }, { server: { metricsToken: 'x'.repeat(16) } }],
   ['JSON lines', { LOG: 'json' }, { log: 'json' }],
   [
     'two owners',
@@ -25,6 +26,8 @@ it.each<[string, Record<string, string>, object]>([
 it.each([
   [{ PORT: 'http' }, 'PORT is http; it takes a port number.'],
   [{ PORT: '65536' }, 'PORT is 65536; it takes a port number.'],
+  [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN takes at least 16 characters'],
+  [{ METRICS_TOKEN: 'with a space in it' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ LOG: 'loud' }, 'LOG is loud; it takes text, json, off.'],
   [{ DUMPSURVEY_REFERENCE_OWNERS: 'AB' }, 'DUMPSURVEY_REFERENCE_OWNERS has AB, which is not a public key'],
 ])('%j is refused in words', (env, words) => {

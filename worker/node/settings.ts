@@ -32,6 +32,16 @@ function logModeOf(text: string | undefined): LogMode {
   throw new Error(`LOG is ${text}; it takes ${logModes.join(', ')}.`);
 }
 
+/** A token that can be guessed is none. */
+const tokenMinChars = 16;
+
+function tokenOf(text: string): string {
+  if (/^\S+$/.test(text) && text.length >= tokenMinChars) return text;
+  throw new Error(
+    `METRICS_TOKEN takes at least ${tokenMinChars} characters without spaces: openssl rand -hex 32`,
+  );
+}
+
 /** The settings in an environment; an empty value is one that is not set. Throws an Error that says what to do. */
 export function settingsOf(env: Readonly<Record<string, string | undefined>>): Settings {
   return {
@@ -41,6 +51,7 @@ export function settingsOf(env: Readonly<Record<string, string | undefined>>): S
       data: env.DUMPSURVEY_DATA || 'data',
       ...(env.DUMPSURVEY_PUBLIC_URL ? { publicUrl: env.DUMPSURVEY_PUBLIC_URL } : {}),
       referenceOwners: keysOf(env.DUMPSURVEY_REFERENCE_OWNERS),
+      ...(env.METRICS_TOKEN ? { metricsToken: tokenOf(env.METRICS_TOKEN) } : {}),
       ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
     },
     log: logModeOf(env.LOG),

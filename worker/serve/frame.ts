@@ -14,6 +14,8 @@ export interface Variables {
   requestId: string;
   /** What was wrong with the request, where it was refused. */
   problem?: ProblemSlug;
+  /** Whom the answer is for, where it is not for everybody. */
+  audience?: 'operator';
 }
 export interface AppEnv {
   Variables: Variables;
@@ -31,6 +33,10 @@ export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
     headers.set('content-security-policy', pagePolicy);
     headers.set('x-content-type-options', 'nosniff');
     headers.set('referrer-policy', 'no-referrer');
+    if (c.get('audience') === 'operator') {
+      headers.set('cache-control', 'no-store');
+      return;
+    }
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
     if (c.req.method === 'GET' || c.req.method === 'HEAD') headers.set('access-control-allow-origin', '*');
   };
@@ -56,7 +62,7 @@ export function answerError({ log, counts }: Services): (error: unknown, c: AppC
   return (error, c) => {
     if (error instanceof Refusal) {
       c.set('problem', error.slug);
-      return problemAnswer(error.problem);
+      return problemAnswer(error.problem, error.headers);
     }
     const request_id = c.get('requestId');
     const cause = rootOf(error);

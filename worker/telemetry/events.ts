@@ -33,6 +33,7 @@ export type Told =
   | { readonly event: 'bytes-refused'; readonly problem: ProblemSlug }
   | ({ readonly event: 'handing-over-failed' } & Failure)
   | ({ readonly event: 'store-failed' } & Failure)
+  | ({ readonly event: 'check-failed'; readonly check: string } & Failure)
   | ({ readonly event: 'publishing-failed' } & Failure)
   | { readonly event: 'edition-published'; readonly number: number; readonly log_size: number }
   | { readonly event: 'listening'; readonly url: string }
@@ -63,6 +64,8 @@ export function inWords(told: Told): string | null {
       return `a request could not be handed to the application: ${told.cause}`;
     case 'store-failed':
       return `the store could not be opened: ${told.cause}`;
+    case 'check-failed':
+      return `the check ${told.check} failed: ${told.cause}`;
     case 'publishing-failed':
       return `publishing an edition failed: ${told.cause}`;
     case 'draining':

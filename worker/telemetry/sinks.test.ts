@@ -33,6 +33,7 @@ it.each<[Told, string, string | null]>([
   [{ event: 'stopped', cut_off: 0 }, 'info', null],
   [{ event: 'stopped', cut_off: 1 }, 'warn', '1 connections did not end in time and were cut off.'],
   [{ event: 'publishing-failed', cause: 'x' }, 'error', 'publishing an edition failed: x'],
+  [{ event: 'check-failed', check: 'log', cause: 'x' }, 'error', 'the check log failed: x'],
   [{ event: 'store-failed', cause: 'x' }, 'error', 'the store could not be opened: x'],
   [
     { event: 'handing-over-failed', cause: 'x' },
