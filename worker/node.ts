@@ -29,6 +29,7 @@ import { readCampaign } from './node/campaign.ts';
 import { isHere } from './node/client.ts';
 import { listen } from './node/listen.ts';
 import { type LogMode, settingsOf } from './node/settings.ts';
+import { drain, onSignals, watchProgress } from './node/shutdown.ts';
 import { type Quotas, quotas as usualQuotas } from './quotas.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
@@ -62,7 +63,7 @@ export interface ServerOptions {
 
 export interface RunningServer {
   readonly url: string;
-  /** Lets requests in progress end, then closes the store. */
+  /** Takes no more requests, lets those in progress end for a time, then closes the store. */
   readonly close: () => Promise<void>;
 }
 
@@ -97,6 +98,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const publisher = keepPublishing(publish, options.lookEveryMs, (error) =>
     log({ event: 'publishing-failed', cause: rootOf(error) }),
   );
+  let draining = false;
   const listening = { url: options.publicUrl ?? '' };
   const app = createApp({
     store,
@@ -114,7 +116,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     startedAtMs: Date.now() - performance.now(),
     runtime: 'node',
     operator: { token: options.metricsToken ?? null, isHere },
-    isDraining: () => false,
+    isDraining: () => draining,
     cache: createCache(),
     admitted: publisher.soon,
   });
@@ -141,6 +143,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     },
     getRequestListener(app.fetch, { errorHandler: answerOutside }),
   );
+  const progress = watchProgress(server);
   answerBytes(server, (slug) => {
     counts.bytesRefused(slug);
     log({ event: 'bytes-refused', problem: slug });
@@ -155,12 +158,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url: listening.url,
     close: async () => {
-      await new Promise<void>((done) => {
-        server.close(() => done());
-        server.closeIdleConnections();
-      });
+      draining = true;
+      log({ event: 'draining', in_progress: progress.inProgress() });
+      const cutOff = await drain(server, progress, quotas.drainWithinMs);
       await publisher.stop();
       closeStore(store);
+      log({ event: 'stopped', cut_off: cutOff });
     },
   };
 }
@@ -176,16 +179,18 @@ async function main(): Promise<void> {
   const log = logOf(settings.log);
   const server = await startServer({ ...settings.server, log });
   log({ event: 'listening', url: server.url });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      server.close().then(() => process.exit(0));
-    });
-  }
-}
-
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
+  onSignals(process, {
+    stop: () => {
+      server.close().then(() => process.exit(0), fail);
+    },
+    leave: () => process.exit(130),
+    monotonicMs: () => performance.now(),
   });
 }
+
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
+
+if (import.meta.main) main().catch(fail);

@@ -18,7 +18,16 @@ export interface RequestQuotas {
   readonly bodyWithinMs: number;
 }
 
-export type Quotas = RequestQuotas;
+/** What the server gives itself. */
+export interface ServerQuotas {
+  /**
+   * From the signal to stop until what is in progress is cut off, in milliseconds: a body may take `bodyWithinMs`, and
+   * supervisors kill after 30 s (Kubernetes) or 90 s (systemd).
+   */
+  readonly drainWithinMs: number;
+}
+
+export type Quotas = RequestQuotas & ServerQuotas;
 
 /** The figures of a server that nobody has set otherwise. */
 export const quotas: Quotas = {
@@ -27,4 +36,5 @@ export const quotas: Quotas = {
   headersWithinMs: 15_000,
   bodyMaxBytes,
   bodyWithinMs: 20_000,
+  drainWithinMs: 25_000,
 };
