@@ -21,6 +21,21 @@ export const problems = {
     title: 'The body is too large',
     action: 'Send at most 512 KiB. Cut log excerpts to the lines that matter.',
   },
+  'too-slow': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    action: 'Send the whole request at once. Sent again it does no harm: nothing was stored.',
+  },
+  'unsupported-encoding': {
+    status: 415,
+    title: 'The body is compressed',
+    action: 'Send the body as it is, without Content-Encoding.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not of a type that is taken here',
+    action: 'Send JSON, with Content-Type: application/json.',
+  },
   'not-an-envelope': {
     status: 400,
     title: 'The body is not a DSSE envelope',
@@ -216,6 +231,27 @@ export const problems = {
     status: 404,
     title: 'There is nothing at this address',
     action: 'See /v1 for the addresses that there are.',
+  },
+  'not-authorized': {
+    status: 401,
+    title: "This address is the operator's",
+    action:
+      'Ask on the machine itself, or send the token that was set as METRICS_TOKEN: Authorization: Bearer TOKEN.',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'The address is too long',
+    action: 'Ask for less in one query: path and query together may have 4,096 characters.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    action: 'Send fewer or shorter headers: all of them together may have 16 KiB.',
+  },
+  'not-http': {
+    status: 400,
+    title: 'The request is not HTTP as agreed',
+    action: 'Send HTTP/1.1 (RFC 9112) with one Host, one length and a plain path.',
   },
   'method-not-allowed': {
     status: 405,

@@ -21,12 +21,16 @@ import {
   answerError,
   answerNotFound,
   answerOtherMethod,
+  checkTarget,
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
 import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
+import { metrics } from './serve/metrics.ts';
+import { observe } from './serve/observe.ts';
 import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
+import { ready } from './serve/ready.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
 import { status } from './serve/status.ts';
@@ -84,8 +88,10 @@ function routesOf(s: Services): Record<string, Route> {
     '/style.css': { get: () => textAnswer(stylesheet, mediaTypes.style) },
     '/favicon.svg': { get: () => textAnswer(favicon, mediaTypes.favicon) },
 
-    // Whether the process answers at all; says nothing of the store.
+    // For the operator: whether the process answers at all, whether it can do its work, and what it counts.
     '/healthz': { get: () => textAnswer('ok\n', 'text/plain; charset=utf-8') },
+    '/readyz': { get: () => ready(s) },
+    '/metrics': { get: (c) => metrics(s, c) },
   };
   return routes;
 }
@@ -94,12 +100,14 @@ function routesOf(s: Services): Record<string, Route> {
 export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
+  app.use(observe(services));
+  app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);
     if (post) app.post(path, post);
     app.all(path, answerOtherMethod([...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])]));
   }
   app.notFound(answerNotFound);
-  app.onError(answerError);
+  app.onError(answerError(services));
   return app;
 }

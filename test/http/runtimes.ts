@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { unstable_startWorker } from 'wrangler';
-import type { TicketLimits } from '../../worker/admit/ticket-limits.ts';
+
 import { startServer } from '../../worker/node.ts';
+import type { Quotas } from '../../worker/quotas.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 import { startHrana } from './hrana.ts';
@@ -33,7 +34,8 @@ export interface RuntimeOptions {
   readonly auditors?: readonly string[];
   readonly witnesses?: readonly string[];
   readonly controlShare?: number;
-  readonly ticketLimits?: TicketLimits;
+  readonly quotas?: Partial<Quotas>;
+  readonly metricsToken?: string;
 }
 
 const sampleOwners = [keyPair('owner').publicHex];
@@ -102,6 +104,7 @@ async function startWorkerd(data: string, options: RuntimeOptions): Promise<Star
       LOG_KEY: plain('07'.repeat(32)),
       LOG_ORIGIN: plain(origin),
       CONTROL_SHARE: plain(String(options.controlShare ?? 0)),
+      METRICS_TOKEN: plain(options.metricsToken ?? ''),
     },
     dev: {
       server: { hostname: '127.0.0.1', port: 0 },

@@ -16,7 +16,7 @@ import {
 import type { SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import { parseFields } from './fields.ts';
-import { decodeUtf8, JsonFault, parseJson } from './json.ts';
+import { decodeUtf8, JsonFault, parseJson, TooDeep } from './json.ts';
 import { faultOfKey, faultOfSignature } from './verify.ts';
 
 /** An opened envelope. `request.hash` names the payload; nothing is ever keyed on the signature. */
@@ -69,8 +69,9 @@ function parseEnvelope(bytes: Uint8Array): Envelope {
   try {
     value = parseJson(decodeUtf8(bytes));
   } catch (error) {
-    if (error instanceof JsonFault) throw new Refusal('not-json', `The body: ${error.message}.`);
-    throw error;
+    if (!(error instanceof JsonFault)) throw error;
+    const slug = error instanceof TooDeep ? 'not-an-envelope' : 'not-json';
+    throw new Refusal(slug, `The body: ${error.message}.`);
   }
   const parsed = envelopeSchema.safeParse(value);
   if (parsed.success) return parsed.data;

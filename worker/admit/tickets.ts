@@ -66,16 +66,16 @@ async function ticketsAnswer({ store }: Services, rows: readonly TicketRow[]): P
 
 /** Whether the machine may begin trials now: its key was not revoked, and it does not hoard. */
 async function checkStanding(services: Services, machine: MachineRow, body: TicketsBody): Promise<void> {
-  const { store, now, ticketLimits } = services;
+  const { store, now, quotas } = services;
   const { root, owner } = machine;
   const judged = { machine: root, owner, agent_version: null, scenario_set: null, log_index: null };
   if ((await labelsNow(store, judged)).includes('revoked')) {
     throw new Refusal('revoked-key', `Machine ${body.machine}, or its owner, was revoked.`);
   }
-  const sinceMs = now() - ticketLimits.unusedWithinMs;
+  const sinceMs = now() - quotas.tickets.unusedWithinMs;
   const ofMachine = await countUnused(store, { root }, now(), sinceMs);
   const ofOwner = await countUnused(store, { owner }, now(), sinceMs);
-  refuseIf(faultOfHoarding(ticketLimits, body.scenarios.length, ofMachine, ofOwner));
+  refuseIf(faultOfHoarding(quotas.tickets, body.scenarios.length, ofMachine, ofOwner));
 }
 
 /**

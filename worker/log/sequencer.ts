@@ -37,7 +37,7 @@ const leaseMs = 30_000;
 
 export type SequencerServices = Pick<
   Services,
-  'store' | 'signer' | 'highWater' | 'witnesses' | 'now' | 'random' | 'note'
+  'store' | 'signer' | 'highWater' | 'witnesses' | 'now' | 'random' | 'log'
 >;
 
 /** What an integration came to. */
@@ -99,9 +99,9 @@ async function integrateAs(services: SequencerServices, holder: string, token: n
   return { state: 'integrated', size: checkpoint.size };
 }
 
-async function halt({ store, note }: SequencerServices, why: string): Promise<Integration> {
+async function halt({ store, log }: SequencerServices, why: string): Promise<Integration> {
   await setHalted(store, why);
-  note('error', 'log-halted', { why });
+  log({ event: 'log-halted', why });
   return { state: 'halted', why };
 }
 
@@ -181,7 +181,7 @@ async function cosign(
 }
 
 async function cosignWith(
-  { store, note }: SequencerServices,
+  { store, log }: SequencerServices,
   witness: Witness,
   checkpoint: CheckpointRow,
   hashAt: HashAt,
@@ -197,7 +197,7 @@ async function cosignWith(
       return null;
     }
     if ('trouble' in answer) {
-      note('warn', 'witness-trouble', { witness: name, trouble: answer.trouble });
+      log({ event: 'witness-trouble', witness: name, trouble: answer.trouble });
       return null;
     }
     if (answer.size > checkpoint.size) {
@@ -205,6 +205,6 @@ async function cosignWith(
     }
     from = answer.size;
   }
-  note('warn', 'witness-trouble', { witness: name, trouble: 'names a size and refuses it' });
+  log({ event: 'witness-trouble', witness: name, trouble: 'names a size and refuses it' });
   return null;
 }
