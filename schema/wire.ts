@@ -10,7 +10,8 @@ import { environments, labels, mechanisms, namesOf, populations } from './vocabu
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `${bytes} bytes in lower-case hexadecimal`);
-const instant = z.iso.datetime({ precision: 3 }).describe('UTC, milliseconds, RFC 3339');
+/** A time as it travels. */
+export const instant = z.iso.datetime({ precision: 3 }).describe('UTC, milliseconds, RFC 3339');
 const version = z.string().regex(/^[0-9A-Za-z.+:~-]{1,60}$/);
 
 export const publicKey = hex(32);
@@ -124,8 +125,11 @@ export const reportBody = z.strictObject({
 });
 export type ReportBody = z.infer<typeof reportBody>;
 
+/** A report is addressed by its index in the log. */
+export const reportId = z.string().regex(/^\d{1,15}$/);
+
 export const receipt = z.strictObject({
-  report_id: z.string().regex(/^\d{1,15}$/),
+  report_id: reportId,
   log_index: z.int().min(0),
   admitted_at: instant,
 });

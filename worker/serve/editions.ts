@@ -1,4 +1,5 @@
 /** `GET /v1/editions` and `/v1/editions/:number`: the manifests. */
+import { type EditionsAnswer, editionsPerPage } from '../../schema/answer/edition.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
@@ -7,19 +8,18 @@ import { jsonAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
 import { wholeNumber } from './number.ts';
 
-const pageLength = 100;
-
 /** Editions, newest first; `before=NUMBER` turns the page. */
 export async function listEditions({ store, now }: Services, c: AppContext): Promise<Response> {
   const newest = await newestEdition(store, now());
   const before = c.req.query('before');
   const below = before === undefined ? newest.number + 1 : wholeNumber('before', before);
-  const rows = await editionsBelow(store, below, pageLength);
+  const rows = await editionsBelow(store, below, editionsPerPage);
   const last = rows.at(-1);
-  return jsonAnswer({
+  const answer: EditionsAnswer = {
     editions: rows.map(manifestOf),
     next: last !== undefined && last.number > 1 ? `/v1/editions?before=${last.number}` : null,
-  });
+  };
+  return jsonAnswer(answer);
 }
 
 /** One edition, which never changes. */

@@ -1,4 +1,5 @@
 /** Pages and feeds, filled from the current edition. */
+import { type DriverAnswer, type FailureEntry, failuresShown } from '../../schema/answer/driver.ts';
 import { type ProblemSlug, problems } from '../../schema/problem.ts';
 import { type Filters, type Group, headline } from '../../schema/statistics.ts';
 import { remember } from '../edition/cache.ts';
@@ -9,7 +10,7 @@ import { notes } from '../statistics/notes.ts';
 import type { EditionRow } from '../store/editions.ts';
 import { newestFailures } from '../store/failures.ts';
 import { funnelOf } from '../store/funnel.ts';
-import type { DriverData, FailureEntry, HomeData } from '../view/data.ts';
+import type { HomeData } from '../view/data.ts';
 import { renderDriver } from '../view/driver.ts';
 import { renderFailuresAtom } from '../view/feed.ts';
 import { renderHome } from '../view/home.ts';
@@ -61,7 +62,7 @@ function driverOf(c: AppContext): string {
   throw new Refusal('not-found', `No driver has the name ${driver.slice(0, 100)}.`);
 }
 
-async function driverData(services: Services, driver: string): Promise<DriverData> {
+async function driverData(services: Services, driver: string): Promise<DriverAnswer> {
   const { store, cache, now } = services;
   const edition = await newestEdition(store, now());
   const target = { driver, role: 'dump_target', ...headline } as const;
@@ -79,7 +80,7 @@ async function driverData(services: Services, driver: string): Promise<DriverDat
         driver,
         actionable: false,
         logSize: edition.log_size,
-        count: 100,
+        count: failuresShown,
       }),
       note: notes.lab,
     };
@@ -104,7 +105,7 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
     edition.number,
     `feed ${driver ?? ''}`,
     (): Promise<FailureEntry[]> =>
-      newestFailures(store, { driver, actionable: true, logSize: edition.log_size, count: 100 }),
+      newestFailures(store, { driver, actionable: true, logSize: edition.log_size, count: failuresShown }),
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
   return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);

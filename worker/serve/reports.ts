@@ -1,4 +1,5 @@
 /** `GET /v1/reports`, `/v1/reports/:id` and the page `/reports/:id`. */
+import { type ReportsAnswer, reportsPerPage, type WithheldReport } from '../../schema/answer/report.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { publishedReport, reportsBelow } from '../store/published-reports.ts';
@@ -9,17 +10,16 @@ import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
 import { wholeNumber } from './number.ts';
 
-const pageLength = 50;
-
 /** Reports of the lab as they were admitted, newest first; `before=LOG_INDEX` turns the page. */
 export async function listReports({ store }: Services, c: AppContext): Promise<Response> {
   const before = c.req.query('before');
   const below = before === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('before', before);
-  const reports = await reportsBelow(store, below, pageLength);
+  const reports = await reportsBelow(store, below, reportsPerPage);
   const last = reports.at(-1);
   const next =
-    last !== undefined && reports.length === pageLength ? `/v1/reports?before=${last.report_id}` : null;
-  return jsonAnswer({ reports, next });
+    last !== undefined && reports.length === reportsPerPage ? `/v1/reports?before=${last.report_id}` : null;
+  const answer: ReportsAnswer = { reports, next };
+  return jsonAnswer(answer);
 }
 
 /** One report: a page for a browser, JSON otherwise, always JSON with `.json` or `format=json`. */
@@ -35,7 +35,8 @@ export async function showReport(
   const vary = { vary: 'Accept' };
   if ('population' in report) {
     const note = 'What a real machine reports is seen by its submitter and by named auditors only.';
-    return jsonAnswer({ ...report, note }, 200, vary);
+    const answer: WithheldReport = { ...report, note };
+    return jsonAnswer(answer, 200, vary);
   }
   const page = as === 'page' || (name === id && wantsPage(c));
   return page ? textAnswer(renderReport(report), mediaTypes.page, vary) : jsonAnswer(report, 200, vary);

@@ -1,12 +1,12 @@
 /** Reports of the lab whose trial was not captured, newest first. Reports of real machines are not public. */
 import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../schema/outcome.ts';
 import { profile as profileSchema } from '../../schema/profile.ts';
 import { facts, profiles, reportBodies, reports, tickets } from '../../schema/tables.ts';
 import { type Cause, driverCauses } from '../../schema/vocabulary.ts';
 import { reportBody } from '../../schema/wire.ts';
 import { instant } from '../time.ts';
-import type { FailureEntry } from '../view/data.ts';
 import { evidenceLines } from '../view/excerpt.ts';
 import { read, type Store } from './open.ts';
 
@@ -85,6 +85,6 @@ function entryOf(row: {
     scenario: body.scenario,
     mechanism: body.mechanism,
     outcome,
-    evidence: evidenceLines(body.evidence),
+    evidence: [...evidenceLines(body.evidence)],
   };
 }

@@ -1,5 +1,5 @@
 /** The frame of every page: head, landmarks, skip link, footer. No script, no style attribute, nothing from elsewhere. */
-import type { EditionInfo } from './data.ts';
+import type { Manifest } from '../../schema/answer/edition.ts';
 import { moment } from './format.ts';
 import { html, type Markup, type Piece } from './markup.ts';
 import { apiPath, failuresFeedPath, faviconPath, homePath, stylePath } from './paths.ts';
@@ -14,7 +14,7 @@ interface Page {
   readonly description: string;
   readonly main: Piece;
   /** Named in the footer. Left out where a page depends on none. */
-  readonly edition?: EditionInfo | null;
+  readonly edition?: Manifest | null;
   /** Beside the feed of all failures. */
   readonly feed?: Feed;
   readonly json?: string;
@@ -28,7 +28,7 @@ export function time(instant: string): Markup {
   return html`<time datetime="${instant}">${moment(instant)}</time>`;
 }
 
-function editionLine(edition: EditionInfo | null): Markup {
+function editionLine(edition: Manifest | null): Markup {
   if (edition === null) return html`<p>No edition has been published.</p>`;
   return html`<p>Edition ${edition.number}, published ${time(edition.published_at)}: log entries below
     ${edition.log_size}, cut off at ${time(edition.cut_off)}. SHA-256 of the statistics:

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { problems } from '../../schema/problem.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
+import type { HomeData } from './data.ts';
 import { renderDriver } from './driver.ts';
 import { renderFailuresAtom } from './feed.ts';
 import { renderHome } from './home.ts';
@@ -11,7 +12,7 @@ import { renderProblem } from './problem.ts';
 import { renderReport } from './report.ts';
 import { cell, driver, failure, home, report } from './sample.ts';
 
-const emptyHome = {
+const emptyHome: HomeData = {
   ...home,
   edition: null,
   campaign: null,
@@ -20,7 +21,7 @@ const emptyHome = {
   by_chipset: [],
   failures: [],
   funnel: { mechanism: 'kdump', ended: [], captured: 0 },
-} as const;
+};
 
 const pages = [
   ['home', renderHome(home)],
