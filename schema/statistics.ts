@@ -24,16 +24,16 @@ const text = z.string().min(1).max(80);
 
 /** The filters of a query, by the names of the groups. */
 export const filters = z.strictObject({
-  driver: text.optional(),
-  role: z.enum(namesOf(roles)).optional(),
-  chipset: text.optional(),
-  crash_type: z.enum(namesOf(crashTypes)).optional(),
-  crash_point: z.enum(namesOf(crashPoints)).optional(),
-  load: z.enum(namesOf(loads)).optional(),
-  kernel_series: text.optional(),
-  mitigation: z.enum(namesOf(mitigations)).optional(),
-  set_up: z.enum(namesOf(setUps)).optional(),
-  mechanism: z.enum(namesOf(mechanisms)).optional(),
+  driver: text.optional().describe(groups.driver),
+  role: z.enum(namesOf(roles)).optional().describe(groups.role),
+  chipset: text.optional().describe(groups.chipset),
+  crash_type: z.enum(namesOf(crashTypes)).optional().describe(groups.crash_type),
+  crash_point: z.enum(namesOf(crashPoints)).optional().describe(groups.crash_point),
+  load: z.enum(namesOf(loads)).optional().describe(groups.load),
+  kernel_series: text.optional().describe(groups.kernel_series),
+  mitigation: z.enum(namesOf(mitigations)).optional().describe(groups.mitigation),
+  set_up: z.enum(namesOf(setUps)).optional().describe(groups.set_up),
+  mechanism: z.enum(namesOf(mechanisms)).optional().describe(groups.mechanism),
 } satisfies Record<Group, z.ZodType>);
 export type Filters = z.infer<typeof filters>;
 
@@ -52,8 +52,10 @@ export const statisticsQuery = z.strictObject({
         .array(group)
         .min(1)
         .max(3)
-        .refine((names) => new Set(names).size === names.length, 'each group once'),
-    ),
+        .refine((names) => new Set(names).size === names.length, 'each group once')
+        .meta({ uniqueItems: true }),
+    )
+    .describe('the groups, one to three'),
   population: z.enum(namesOf(populations)),
   format: z.enum(['json', 'csv']).default('json'),
   ...filters.shape,

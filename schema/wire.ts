@@ -14,9 +14,9 @@ const hex = (bytes: number) =>
 export const instant = z.iso.datetime({ precision: 3 }).describe('UTC, milliseconds, RFC 3339');
 const version = z.string().regex(/^[0-9A-Za-z.+:~-]{1,60}$/);
 
-export const publicKey = hex(32);
-export const nonce = hex(16).describe('names a ticket and its trial');
-export const sha256Hex = hex(32);
+export const publicKey = hex(32).describe('an Ed25519 public key: 32 bytes in lower-case hexadecimal');
+export const nonce = hex(16).describe('names a ticket and its trial: 16 bytes in lower-case hexadecimal');
+export const sha256Hex = hex(32).describe('a SHA-256 hash in lower-case hexadecimal');
 
 /** Report versions that this code admits, oldest first. */
 export const reportVersions = ['1.0'] as const;

@@ -7,6 +7,7 @@ import { admitArmed } from './admit/armed.ts';
 import { admitEnrolment } from './admit/enrol.ts';
 import { admitReport } from './admit/report.ts';
 import { admitTickets } from './admit/tickets.ts';
+import { openApi } from './openapi/document.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
@@ -19,7 +20,6 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
-import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';

@@ -1,7 +1,7 @@
 /** One driver as dump target, and the failures that pages and feeds show. */
 import * as z from 'zod';
 import { outcome } from '../outcome.ts';
-import { cell, keyedCell } from '../statistics.ts';
+import { keyedCell } from '../statistics.ts';
 import { mechanisms, namesOf, populations, stages } from '../vocabulary.ts';
 import { instant, reportId, scenarioFields } from '../wire.ts';
 import { manifest } from './edition.ts';
@@ -48,7 +48,7 @@ export const failuresShown = 100;
 export const driverAnswer = z.strictObject({
   driver: z.string(),
   edition: manifest,
-  total: cell.nullable().describe('null where the driver has no trials as dump target'),
+  total: keyedCell.nullable().describe('null where the driver has no trials as dump target'),
   by_crash_type: z.array(keyedCell),
   by_crash_point: z.array(keyedCell),
   by_chipset: z.array(keyedCell),

@@ -1,5 +1,6 @@
 /** `GET /v1/editions` and `/v1/editions/:number`: the manifests. */
 import { type EditionsAnswer, editionsPerPage } from '../../schema/answer/edition.ts';
+import { editionParameters } from '../../schema/parameters.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
@@ -25,7 +26,9 @@ export async function listEditions({ store, now }: Services, c: AppContext): Pro
 /** One edition, which never changes. */
 export async function showEdition({ store }: Services, c: AppContext): Promise<Response> {
   const text = c.req.param('number') ?? '';
-  const row = /^\d{1,15}$/.test(text) ? await findEdition(store, Number(text)) : null;
+  const row = editionParameters.shape.number.safeParse(text).success
+    ? await findEdition(store, Number(text))
+    : null;
   if (row === null) throw new Refusal('not-found', `There is no edition ${text.slice(0, 40)}.`);
   return jsonAnswer(manifestOf(row), 200, { 'cache-control': 'public, max-age=31536000, immutable' });
 }

@@ -1,6 +1,6 @@
 /** Pages and feeds, filled from the current edition. */
 import { type DriverAnswer, type FailureEntry, failuresShown } from '../../schema/answer/driver.ts';
-import { type ProblemSlug, problems } from '../../schema/problem.ts';
+import { driverParameters, problemParameters } from '../../schema/parameters.ts';
 import { type Filters, type Group, headline } from '../../schema/statistics.ts';
 import { remember } from '../edition/cache.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
@@ -58,7 +58,7 @@ function driverOf(c: AppContext): string {
   const driver = (c.req.param('driver') ?? '').replace(/^(?:%2E){1,2}$/, (dots) =>
     dots.replaceAll('%2E', '.'),
   );
-  if (driver.length > 0 && driver.length <= 80) return driver;
+  if (driverParameters.shape.driver.safeParse(driver).success) return driver;
   throw new Refusal('not-found', `No driver has the name ${driver.slice(0, 100)}.`);
 }
 
@@ -113,9 +113,7 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
 
 /** `GET /problems/:slug`: the page that the `type` of a problem document leads to. */
 export function problemPage(c: AppContext): Response {
-  const slug = c.req.param('slug') ?? '';
-  if (!Object.hasOwn(problems, slug)) {
-    throw new Refusal('not-found', `There is no problem of the name ${slug.slice(0, 60)}.`);
-  }
-  return textAnswer(renderProblem(slug as ProblemSlug), mediaTypes.page);
+  const named = problemParameters.safeParse({ slug: c.req.param('slug') });
+  if (named.success) return textAnswer(renderProblem(named.data.slug), mediaTypes.page);
+  throw new Refusal('not-found', `There is no problem of the name ${c.req.param('slug')?.slice(0, 60)}.`);
 }

@@ -1,5 +1,6 @@
 /** `GET /v1/reports`, `/v1/reports/:id` and the page `/reports/:id`. */
 import { type ReportsAnswer, reportsPerPage, type WithheldReport } from '../../schema/answer/report.ts';
+import { reportParameters } from '../../schema/parameters.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { publishedReport, reportsBelow } from '../store/published-reports.ts';
@@ -30,7 +31,8 @@ export async function showReport(
 ): Promise<Response> {
   const name = c.req.param('id') ?? '';
   const id = name.replace(/\.json$/, '');
-  const report = /^\d{1,15}$/.test(id) ? await publishedReport(services.store, Number(id)) : null;
+  const valid = reportParameters.shape.id.safeParse(name).success;
+  const report = valid ? await publishedReport(services.store, Number(id)) : null;
   if (report === null) throw new Refusal('not-found', `There is no report ${id.slice(0, 40)}.`);
   const vary = { vary: 'Accept' };
   if ('population' in report) {
