@@ -20,7 +20,7 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
-import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
+import { driver, failuresFeed, home, problemPage, problemsPage, reference } from './serve/pages.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
 import { status } from './serve/status.ts';
@@ -62,6 +62,8 @@ function routesOf(s: Services): Record<string, Route> {
     '/drivers/:driver': { get: (c) => driver(s, c, 'page') },
     '/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
     '/failures.atom': { get: (c) => failuresFeed(s, c) },
+    '/reference': { get: () => reference(s) },
+    '/problems': { get: problemsPage },
     '/problems/:slug': { get: problemPage },
     '/style.css': { get: () => textAnswer(stylesheet, mediaTypes.style) },
     '/favicon.svg': { get: () => textAnswer(favicon, mediaTypes.favicon) },

@@ -17,7 +17,7 @@ export const funnelCounts = z.strictObject({
   mechanism,
   ended: z.array(
     z.strictObject({
-      stage: z.enum(namesOf(stages)).nullable().describe('null: not even the arming is proven'),
+      stage: z.enum(namesOf(stages)).nullable().describe('where it is null, not even the arming is proven'),
       trials: count,
     }),
   ),
@@ -48,7 +48,7 @@ export const failuresShown = 100;
 export const driverAnswer = z.strictObject({
   driver: z.string(),
   edition: manifest,
-  total: keyedCell.nullable().describe('null where the driver has no trials as dump target'),
+  total: keyedCell.nullable().describe('it is null where the driver has no trials as dump target'),
   by_crash_type: z.array(keyedCell),
   by_crash_point: z.array(keyedCell),
   by_chipset: z.array(keyedCell),

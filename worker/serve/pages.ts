@@ -4,6 +4,7 @@ import { driverParameters, problemParameters } from '../../schema/parameters.ts'
 import { type Filters, type Group, headline } from '../../schema/statistics.ts';
 import { remember } from '../edition/cache.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
+import { openApi } from '../openapi/document.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { notes } from '../statistics/notes.ts';
@@ -15,7 +16,8 @@ import { renderDriver } from '../view/driver.ts';
 import { renderFailuresAtom } from '../view/feed.ts';
 import { renderHome } from '../view/home.ts';
 import { mediaTypes } from '../view/paths.ts';
-import { renderProblem } from '../view/problem.ts';
+import { renderProblem, renderProblems } from '../view/problem.ts';
+import { renderReference } from '../view/reference.ts';
 import { wantsPage } from './accept.ts';
 import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
@@ -109,6 +111,16 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
   return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
+}
+
+/** `GET /reference`: the document of /openapi.json for people. */
+export function reference({ publicUrl }: Services): Response {
+  return textAnswer(renderReference(openApi(), publicUrl), mediaTypes.page);
+}
+
+/** `GET /problems`. */
+export function problemsPage(): Response {
+  return textAnswer(renderProblems(), mediaTypes.page);
 }
 
 /** `GET /problems/:slug`: the page that the `type` of a problem document leads to. */

@@ -5,7 +5,8 @@
  *   GET /                               home.ts     renderHome(HomeData)
  *   GET /reports/<id>                   report.ts   renderReport(LabReport)
  *   GET /drivers/<driver>               driver.ts   renderDriver(DriverAnswer)
- *   GET /problems/<slug>                problem.ts  renderProblem(ProblemSlug)
+ *   GET /problems, /problems/<slug>     problem.ts  renderProblems(), renderProblem(ProblemSlug)
+ *   GET /reference                      reference.ts renderReference(OpenApi, origin)
  *   GET /failures.atom                  feed.ts     renderFailuresAtom(FailuresData, baseUrl)
  *   GET /drivers/<driver>/failures.atom feed.ts     the same, with FailuresData.driver set
  *   GET /v1/statistics?format=csv       csv.ts      renderCsv(StatisticsAnswer)

@@ -2,7 +2,7 @@
 import type { Manifest } from '../../schema/answer/edition.ts';
 import { moment } from './format.ts';
 import { html, type Markup, type Piece } from './markup.ts';
-import { apiPath, failuresFeedPath, faviconPath, homePath, stylePath } from './paths.ts';
+import { failuresFeedPath, faviconPath, homePath, problemsPath, referencePath, stylePath } from './paths.ts';
 
 interface Feed {
   readonly title: string;
@@ -60,7 +60,7 @@ ${p.json === undefined ? null : html`<link rel="alternate" type="application/jso
 <nav aria-label="Site"><ul>
 <li><a href="${homePath}#heatmap">Drivers</a></li>
 <li><a href="${failuresFeedPath}">Failure feed</a></li>
-<li><a href="${apiPath}">API</a></li>
+<li><a href="${referencePath}">API</a></li>
 </ul></nav>
 </div></header>
 <main id="main" tabindex="-1" class="frame">
@@ -70,6 +70,7 @@ ${p.main}
 ${p.edition === undefined ? null : editionLine(p.edition)}
 <p>Dump Survey measures how likely Linux is to capture a kernel crash dump. These pages are made on the server
 and run no script.</p>
+<p><a href="${referencePath}">API reference</a>, <a href="${problemsPath}">problem types</a></p>
 </div></footer>
 </body>
 </html>
