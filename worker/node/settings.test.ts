@@ -29,7 +29,10 @@ it.each([
   [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ METRICS_TOKEN: 'with a space in it' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ LOG: 'loud' }, 'LOG is loud; it takes text, json, off.'],
-  [{ DUMPSURVEY_REFERENCE_OWNERS: 'AB' }, 'DUMPSURVEY_REFERENCE_OWNERS has AB, which is not a public key'],
+  [
+    { DUMPSURVEY_REFERENCE_OWNERS: 'AB' },
+    'DUMPSURVEY_REFERENCE_OWNERS has AB, which is not 64 hexadecimal digits',
+  ],
 ])('%j is refused in words', (env, words) => {
   expect(() => settingsOf(env)).toThrow(words);
 });
