@@ -7,10 +7,11 @@ import { inventoryCommand } from './commands/inventory.ts';
 import { lab } from './commands/lab.ts';
 import { status } from './commands/status.ts';
 import { submit } from './commands/submit.ts';
+import { witness } from './commands/witness.ts';
 import { Refused } from './link/api.ts';
 import { agentVersion } from './version.ts';
 
-export const commands: readonly Command[] = [lab, enroll, inventoryCommand, status, submit];
+export const commands: readonly Command[] = [lab, enroll, inventoryCommand, status, submit, witness];
 
 /** The overview of all commands. */
 export function overview(): string {

@@ -4,9 +4,14 @@
  */
 import { Hono } from 'hono';
 import { admitArmed } from './admit/armed.ts';
+import { admitDecision } from './admit/decide.ts';
 import { admitEnrolment } from './admit/enrol.ts';
+import { admitInvitation } from './admit/invite.ts';
 import { admitReport } from './admit/report.ts';
+import { admitRevocation } from './admit/revoke.ts';
+import { admitRotation } from './admit/rotate.ts';
 import { admitTickets } from './admit/tickets.ts';
+import { admitWithdrawal } from './admit/withdraw.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
@@ -20,6 +25,7 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
+import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
 import { metrics } from './serve/metrics.ts';
 import { observe } from './serve/observe.ts';
 import { openApi } from './serve/openapi.ts';
@@ -48,6 +54,11 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/tickets': { post: admission(s, admitTickets) },
     '/v1/armed': { post: admission(s, admitArmed) },
     '/v1/reports': { post: admission(s, admitReport), get: (c) => listReports(s, c) },
+    '/v1/rotations': { post: admission(s, admitRotation) },
+    '/v1/revocations': { post: admission(s, admitRevocation) },
+    '/v1/withdrawals': { post: admission(s, admitWithdrawal) },
+    '/v1/invitations': { post: admission(s, admitInvitation) },
+    '/v1/decisions': { post: admission(s, admitDecision) },
 
     // What the survey says.
     '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
@@ -59,6 +70,13 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/reports/:id': { get: (c) => showReport(s, c, 'either') },
     '/v1/drivers/:driver': { get: (c) => driver(s, c, 'either') },
     '/v1/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
+
+    // The log: who distrusts the survey reads this.
+    '/log/checkpoint': { get: () => showCheckpoint(s) },
+    '/log/tile/*': { get: (c) => showTile(s, c) },
+    '/log/inclusion': { get: (c) => showInclusion(s, c) },
+    '/log/consistency': { get: (c) => showConsistency(s, c) },
+    '/log/rows/:bundle': { get: (c) => showRows(s, c) },
 
     // Pages for people, feeds for maintainers.
     '/': { get: () => home(s) },

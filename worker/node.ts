@@ -8,6 +8,10 @@
  *   DUMPSURVEY_DATA              data: the directory that holds survey.db
  *   DUMPSURVEY_PUBLIC_URL        http://127.0.0.1:PORT: the address that feeds name
  *   DUMPSURVEY_REFERENCE_OWNERS  public keys in hexadecimal, separated by commas
+ *   DUMPSURVEY_OPERATORS         public keys in hexadecimal, separated by commas: whose decisions are obeyed
+ *   DUMPSURVEY_AUDITORS          SHA-256 in hexadecimal of the tokens of named auditors, separated by commas
+ *   DUMPSURVEY_LOG_ORIGIN        the log's name, such as survey.example/log: it never changes. Unset, its key's name
+ *   DUMPSURVEY_WITNESSES         VKEY=URL of each witness, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
  *   METRICS_TOKEN                what opens /metrics; unset, only this machine can read them
  *   LOG                          text: what matters, in words; json: a line for each request and event; off
@@ -19,10 +23,16 @@ import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { getRequestListener, RequestError } from '@hono/node-server';
 import { problem } from '../schema/problem.ts';
+import { defaultControlShare } from './admit/control.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { keepPublishing } from './edition/keep-publishing.ts';
-import { editionEveryMs, publishIfDue } from './edition/publish.ts';
+import { editionEveryMs } from './edition/publish.ts';
+import { publishingRound } from './edition/round.ts';
+import { highWaterIn } from './log/high-water-file.ts';
+import { logIdentity } from './log/identity.ts';
+import { seedIn } from './log/key-file.ts';
+import { parseWitness } from './log/witnesses.ts';
 import { createCounts } from './metrics/counts.ts';
 import { answerBytes, problemOfBytes } from './node/bytes.ts';
 import { readCampaign } from './node/campaign.ts';
@@ -33,6 +43,8 @@ import { drain, onSignals, watchProgress } from './node/shutdown.ts';
 import { type Quotas, quotas as usualQuotas } from './quotas.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import type { Services } from './services.ts';
+import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
 import type { Log } from './telemetry/events.ts';
@@ -46,6 +58,15 @@ export interface ServerOptions {
   readonly data: string;
   readonly publicUrl?: string;
   readonly referenceOwners?: readonly string[];
+  /** Public keys in hexadecimal: whose decisions are obeyed. */
+  readonly operators?: readonly string[];
+  /** SHA-256 in hexadecimal of the tokens of named auditors. */
+  readonly auditors?: readonly string[];
+  /** `VKEY=URL` of each. */
+  readonly witnesses?: readonly string[];
+  /** The log's name; without one it is named after its key. */
+  readonly origin?: string;
+  readonly controlShare?: number;
   readonly campaignPath?: string;
   readonly now?: () => number;
   readonly random?: (byteCount: number) => Uint8Array<ArrayBuffer>;
@@ -82,29 +103,28 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const quotas = { ...usualQuotas, ...options.quotas };
   const counts = createCounts('Counted by this process from zero.');
   await mkdir(data, { recursive: true });
+  const signer = await logIdentity(await seedIn(join(data, 'log.key'), random), options.origin);
+  const witnesses = await Promise.all((options.witnesses ?? []).map(parseWitness));
   const store = await openStore({
     url: pathToFileURL(resolve(join(data, 'survey.db'))).href,
     onBusy: counts.storeBusy,
   });
   await applyMigrations(store);
+  await carryOver(store, random);
 
-  async function publish(): Promise<{ waitMs: number | null }> {
-    const { published, waitMs } = await publishIfDue(store, now(), everyMs);
-    if (published !== null) {
-      log({ event: 'edition-published', number: published.number, log_size: published.log_size });
-    }
-    return { waitMs };
-  }
-  const publisher = keepPublishing(publish, options.lookEveryMs, (error) =>
-    log({ event: 'publishing-failed', cause: rootOf(error) }),
-  );
   let draining = false;
   const listening = { url: options.publicUrl ?? '' };
-  const app = createApp({
+  const services: Services = {
     store,
     now,
     random,
     referenceOwners: new Set(options.referenceOwners ?? []),
+    operators: new Set(options.operators ?? []),
+    auditors: new Set(options.auditors ?? []),
+    signer,
+    highWater: highWaterIn(join(data, 'log.mark')),
+    witnesses,
+    controlShare: options.controlShare ?? defaultControlShare,
     campaign: () => readCampaign(campaignPath),
     get publicUrl() {
       return options.publicUrl ?? listening.url;
@@ -118,8 +138,15 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     operator: { token: options.metricsToken ?? null, isHere },
     isDraining: () => draining,
     cache: createCache(),
-    admitted: publisher.soon,
-  });
+    admitted: () => publisher.soon(),
+  };
+  const publisher = keepPublishing(
+    () => publishingRound(services, everyMs),
+    options.lookEveryMs,
+    (error) => log({ event: 'publishing-failed', cause: rootOf(error) }),
+  );
+  await publishingRound(services, everyMs);
+  const app = createApp(services);
   /** The answer to what fails outside of the application: a Host or an address that is none, or a mistake of ours. */
   const answerOutside = (error: unknown) => {
     if (error instanceof RequestError) {

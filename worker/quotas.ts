@@ -3,6 +3,7 @@
  * its services, so that tests and benchmarks can set others.
  */
 import { bodyMaxBytes } from '../schema/wire.ts';
+import { type TicketLimits, ticketLimits } from './admit/ticket-limits.ts';
 
 /** What one request may be. */
 export interface RequestQuotas {
@@ -27,7 +28,12 @@ export interface ServerQuotas {
   readonly drainWithinMs: number;
 }
 
-export type Quotas = RequestQuotas & ServerQuotas;
+/** What a key may hold; see admit/ticket-limits.ts. */
+export interface KeyQuotas {
+  readonly tickets: TicketLimits;
+}
+
+export type Quotas = RequestQuotas & ServerQuotas & KeyQuotas;
 
 /** The figures of a server that nobody has set otherwise. */
 export const quotas: Quotas = {
@@ -37,4 +43,5 @@ export const quotas: Quotas = {
   bodyMaxBytes,
   bodyWithinMs: 20_000,
   drainWithinMs: 25_000,
+  tickets: ticketLimits,
 };

@@ -1,5 +1,8 @@
 /** What the application is given by its entry: nothing below this reads a clock, a random source or a setting by itself. */
 import type { AnswerCache } from './edition/cache.ts';
+import type { HighWater } from './log/high-water.ts';
+import type { LogIdentity } from './log/identity.ts';
+import type { Witness } from './log/witnesses.ts';
 import type { Counts } from './metrics/counts.ts';
 import type { Quotas } from './quotas.ts';
 import type { AppContext } from './serve/frame.ts';
@@ -19,6 +22,16 @@ export interface Services {
   readonly random: (byteCount: number) => Uint8Array<ArrayBuffer>;
   /** Public keys, in hexadecimal, of the survey's own machines' owners. */
   readonly referenceOwners: ReadonlySet<string>;
+  /** Public keys, in hexadecimal, whose decisions are obeyed. */
+  readonly operators: ReadonlySet<string>;
+  /** SHA-256, in hexadecimal, of the tokens of named auditors. */
+  readonly auditors: ReadonlySet<string>;
+  /** Signs checkpoints and promises. */
+  readonly signer: LogIdentity;
+  readonly highWater: HighWater;
+  readonly witnesses: readonly Witness[];
+  /** The share of tickets, of those that may be, that are controls: 0 to 1. */
+  readonly controlShare: number;
   /** Null where no agent shares the machine. */
   readonly campaign: () => Promise<Campaign | null>;
   /** The survey's public address, without a path: ids in feeds are made of it. */

@@ -11,7 +11,17 @@ const report: Envelope = {
   payloadType: 'application/vnd.dumpsurvey.report.v1+json',
   signatures: [{ keyid: 'ab'.repeat(32), sig: 'QQ==' }],
 };
-const receipt = { report_id: '7', log_index: 7, admitted_at: '2026-11-23T15:26:53.000Z' };
+const logged = {
+  log_index: 7,
+  admitted_at: '2026-11-23T15:26:53.000Z',
+  entry: '{}',
+  row: '{}',
+  row_salt: 'ab'.repeat(16),
+  envelope_salt: 'cd'.repeat(16),
+  promise: report,
+  checkpoint: 'a note',
+};
+const receipt = { report_id: '7', ...logged };
 
 let server: Server | undefined;
 afterEach(() => {
@@ -66,12 +76,14 @@ async function answering(...answers: Answer[]) {
 describe('a request', () => {
   it.each<[keyof Api, string, object]>([
     ['report', '/v1/reports', receipt],
-    ['tickets', '/v1/tickets', { tickets: [] }],
-    ['armed', '/v1/armed', { nonce: '0'.repeat(32), log_index: 3, admitted_at: receipt.admitted_at }],
+    ['tickets', '/v1/tickets', { tickets: [], checkpoint: 'a note' }],
+    ['armed', '/v1/armed', { nonce: '0'.repeat(32), ...logged }],
     [
       'enrol',
       '/v1/machines',
       {
+        log_index: 3,
+        checkpoint: 'a note',
         machine: 'ab'.repeat(32),
         owner: 'ab'.repeat(32),
         profile_sha256: 'ab'.repeat(32),

@@ -66,12 +66,12 @@ describe('a server that is killed under load', () => {
       expect(report.body.nonce).toBe(nonce);
     }
     const database = createClient({ url: pathToFileURL(join(data, 'survey.db')).href });
-    const { rows } = await database.execute('select count(*), max(log_index) from log');
+    const { rows } = await database.execute('select count(*), max(log_index) from log_entries');
     expect(Number(rows[0]?.[0])).toBe(Number(rows[0]?.[1]) + 1);
     const { rows: torn } = await database.execute(`select count(*) from reports
-      where log_index not in (select log_index from report_bodies)
+      where log_index not in (select log_index from log_entries where envelope_hash in (select hash from envelopes))
          or log_index not in (select log_index from facts)
-         or log_index not in (select log_index from log)`);
+         or log_index not in (select log_index from log_entries)`);
     expect(Number(torn[0]?.[0])).toBe(0);
     database.close();
   }, 120_000);

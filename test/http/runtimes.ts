@@ -5,10 +5,13 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { unstable_startWorker } from 'wrangler';
+
 import { startServer } from '../../worker/node.ts';
+import type { Quotas } from '../../worker/quotas.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 import { startHrana } from './hrana.ts';
+import { keyPair } from './samples.ts';
 
 export const runtimeNames = ['node', 'workerd'] as const;
 export type RuntimeName = (typeof runtimeNames)[number];
@@ -25,9 +28,18 @@ export interface Runtime {
 }
 
 export interface RuntimeOptions {
+  /** Without it, the owner of sample machines is the survey's own, so that their trials count. */
   readonly referenceOwners?: readonly string[];
+  readonly operators?: readonly string[];
+  readonly auditors?: readonly string[];
+  readonly witnesses?: readonly string[];
+  readonly controlShare?: number;
+  readonly quotas?: Partial<Quotas>;
   readonly metricsToken?: string;
 }
+
+const sampleOwners = [keyPair('owner').publicHex];
+const origin = 'survey.test/log';
 
 /** Starts a runtime. */
 export async function startRuntime(name: RuntimeName, options: RuntimeOptions = {}): Promise<Runtime> {
@@ -48,16 +60,16 @@ export async function startRuntime(name: RuntimeName, options: RuntimeOptions = 
 
 type Started = Omit<Runtime, 'database'>;
 
-async function startNode(
-  data: string,
-  { referenceOwners = [], metricsToken }: RuntimeOptions,
-): Promise<Started> {
+async function startNode(data: string, options: RuntimeOptions): Promise<Started> {
   let offsetMs = 0;
   const server = await startServer({
     port: 0,
     data,
-    referenceOwners,
-    ...(metricsToken ? { metricsToken } : {}),
+    origin,
+    referenceOwners: sampleOwners,
+    // A ticket in fifty would be another than the tests expect.
+    controlShare: 0,
+    ...options,
     now: () => Date.now() + offsetMs,
     editionEveryMs: 20,
     lookEveryMs: 50,
@@ -72,10 +84,9 @@ async function startNode(
   };
 }
 
-async function startWorkerd(
-  data: string,
-  { referenceOwners = [], metricsToken = '' }: RuntimeOptions,
-): Promise<Started> {
+async function startWorkerd(data: string, options: RuntimeOptions): Promise<Started> {
+  const { referenceOwners = sampleOwners, operators = [], auditors = [], witnesses = [] } = options;
+  const plain = (value: string) => ({ type: 'plain_text' as const, value });
   const path = join(data, 'survey.db');
   const hrana = await startHrana(path);
   const store = await openStore({ url: hrana.url });
@@ -85,9 +96,15 @@ async function startWorkerd(
     config: fileURLToPath(new URL('../../wrangler.toml', import.meta.url)),
     entrypoint: fileURLToPath(new URL('edge-entry.ts', import.meta.url)),
     bindings: {
-      DATABASE_URL: { type: 'plain_text', value: hrana.url },
-      REFERENCE_OWNERS: { type: 'plain_text', value: referenceOwners.join(',') },
-      METRICS_TOKEN: { type: 'plain_text', value: metricsToken },
+      DATABASE_URL: plain(hrana.url),
+      REFERENCE_OWNERS: plain(referenceOwners.join(',')),
+      OPERATORS: plain(operators.join(',')),
+      AUDITORS: plain(auditors.join(',')),
+      WITNESSES: plain(witnesses.join(',')),
+      LOG_KEY: plain('07'.repeat(32)),
+      LOG_ORIGIN: plain(origin),
+      CONTROL_SHARE: plain(String(options.controlShare ?? 0)),
+      METRICS_TOKEN: plain(options.metricsToken ?? ''),
     },
     dev: {
       server: { hostname: '127.0.0.1', port: 0 },

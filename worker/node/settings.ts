@@ -16,14 +16,19 @@ function portOf(text: string | undefined): number {
   throw new Error(`PORT is ${text}; it takes a port number.`);
 }
 
-function keysOf(list: string | undefined): string[] {
-  const keys = (list ?? '').split(',').map((key) => key.trim());
-  const given = keys.filter((key) => key !== '');
+function listOf(list: string | undefined): string[] {
+  return (list ?? '')
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== '');
+}
+
+/** Public keys, or hashes of tokens, which look alike. */
+function hexOf(name: string, list: string | undefined): string[] {
+  const given = listOf(list);
   const wrong = given.find((key) => !publicKey.safeParse(key).success);
   if (wrong === undefined) return given;
-  throw new Error(
-    `DUMPSURVEY_REFERENCE_OWNERS has ${wrong}, which is not a public key of 64 hexadecimal digits.`,
-  );
+  throw new Error(`${name} has ${wrong}, which is not 64 hexadecimal digits.`);
 }
 
 function logModeOf(text: string | undefined): LogMode {
@@ -50,7 +55,11 @@ export function settingsOf(env: Readonly<Record<string, string | undefined>>): S
       ...(env.HOST ? { host: env.HOST } : {}),
       data: env.DUMPSURVEY_DATA || 'data',
       ...(env.DUMPSURVEY_PUBLIC_URL ? { publicUrl: env.DUMPSURVEY_PUBLIC_URL } : {}),
-      referenceOwners: keysOf(env.DUMPSURVEY_REFERENCE_OWNERS),
+      referenceOwners: hexOf('DUMPSURVEY_REFERENCE_OWNERS', env.DUMPSURVEY_REFERENCE_OWNERS),
+      operators: hexOf('DUMPSURVEY_OPERATORS', env.DUMPSURVEY_OPERATORS),
+      auditors: hexOf('DUMPSURVEY_AUDITORS', env.DUMPSURVEY_AUDITORS),
+      witnesses: listOf(env.DUMPSURVEY_WITNESSES),
+      ...(env.DUMPSURVEY_LOG_ORIGIN ? { origin: env.DUMPSURVEY_LOG_ORIGIN } : {}),
       ...(env.METRICS_TOKEN ? { metricsToken: tokenOf(env.METRICS_TOKEN) } : {}),
       ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
     },

@@ -2,7 +2,7 @@
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { editionsBelow, findEdition } from '../store/editions.ts';
+import { editionsBelow, findEdition, withdrawnBelow } from '../store/editions.ts';
 import { jsonAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
 import { wholeNumber } from './number.ts';
@@ -10,8 +10,8 @@ import { wholeNumber } from './number.ts';
 const pageLength = 100;
 
 /** Editions, newest first; `before=NUMBER` turns the page. */
-export async function listEditions({ store, now }: Services, c: AppContext): Promise<Response> {
-  const newest = await newestEdition(store, now());
+export async function listEditions({ store }: Services, c: AppContext): Promise<Response> {
+  const newest = await newestEdition(store);
   const before = c.req.query('before');
   const below = before === undefined ? newest.number + 1 : wholeNumber('before', before);
   const rows = await editionsBelow(store, below, pageLength);
@@ -22,10 +22,10 @@ export async function listEditions({ store, now }: Services, c: AppContext): Pro
   });
 }
 
-/** One edition, which never changes. */
+/** One edition, which never changes, and how many of its entries have been withdrawn since. */
 export async function showEdition({ store }: Services, c: AppContext): Promise<Response> {
   const text = c.req.param('number') ?? '';
   const row = /^\d{1,15}$/.test(text) ? await findEdition(store, Number(text)) : null;
   if (row === null) throw new Refusal('not-found', `There is no edition ${text.slice(0, 40)}.`);
-  return jsonAnswer(manifestOf(row), 200, { 'cache-control': 'public, max-age=31536000, immutable' });
+  return jsonAnswer({ ...manifestOf(row), withdrawn: await withdrawnBelow(store, row.log_size) });
 }

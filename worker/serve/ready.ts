@@ -1,6 +1,9 @@
 /** `GET /readyz`: whether the server can do its work, as a list of checks. `/healthz` only says that it is alive. */
+import { limits } from '../../schema/wire.ts';
 import { rootOf } from '../root-cause.ts';
 import type { Services } from '../services.ts';
+import { publishedCheckpoint } from '../store/checkpoints.ts';
+import { haltedWhy } from '../store/lease.ts';
 import { logSize } from '../store/log.ts';
 import { schemaOf } from '../store/schema-version.ts';
 import { jsonAnswer } from './answer.ts';
@@ -32,6 +35,19 @@ export const checks: readonly Check[] = [
       ok: true,
       detail: `The store answers; its log has ${await logSize(store)} entries.`,
     }),
+  },
+  {
+    name: 'log',
+    run: async ({ store, now }) => {
+      if ((await haltedWhy(store)) !== null)
+        return { ok: false, detail: 'The log is halted: the store is not what was signed.' };
+      const checkpoint = await publishedCheckpoint(store);
+      if (checkpoint === null) return { ok: false, detail: 'The log has no checkpoint yet.' };
+      const size = await logSize(store);
+      const isBehind = size > checkpoint.size && now() > checkpoint.signed_at_ms + limits.mergeWithinMs;
+      if (isBehind) return { ok: false, detail: 'Entries wait longer for a checkpoint than was promised.' };
+      return { ok: true, detail: `The newest checkpoint covers ${checkpoint.size} of ${size} entries.` };
+    },
   },
   {
     name: 'schema',

@@ -1,6 +1,6 @@
 /** How the store stands at this moment, for metrics: one query, since at the edge each is a way over the network. */
 import { and, count, eq, isNull, lt, max, sql } from 'drizzle-orm';
-import { armedNotes, editions, log, reports, tickets } from '../../schema/tables.ts';
+import { armedNotes, editions, logEntries, reports, tickets } from '../../schema/tables.ts';
 import { read, type Store } from './open.ts';
 
 export interface StoreGauges {
@@ -24,7 +24,7 @@ export async function storeGauges(store: Store, nowMs: number): Promise<StoreGau
     const newest = db.select({ number: max(editions.number) }).from(editions);
     return db
       .select({
-        logSize: sql<number>`(select coalesce(max(${log.log_index}) + 1, 0) from ${log})`,
+        logSize: sql<number>`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
         editionNumber: sql<number>`coalesce((${newest}), 0)`,
         editionPublishedAtMs: sql<number | null>`(
           select ${editions.published_at_ms} from ${editions} where ${editions.number} = (${newest}))`,

@@ -27,7 +27,8 @@ export interface Store {
  * Per connection, so they are repeated after each `reconnect`. A busy file blocks the event loop while SQLite
  * waits, therefore SQLite waits shortly and `patiently` waits between attempts instead.
  */
-const filePragmas = 'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=100;';
+const filePragmas =
+  'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=100;';
 
 /**
  * Opens the store at a libSQL URL (`file:`, `https:`, `libsql:`). Pragmas are per connection, so a file has one.
@@ -82,6 +83,17 @@ export function isConflict(error: unknown): boolean {
   return codesOf(error).some((code) => code.startsWith('SQLITE_CONSTRAINT'));
 }
 
+/** The refusal that `append` of log.ts meant when it made its batch fail, or null. */
+function refusalOfAppend(error: unknown): Refusal | null {
+  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    if (e.message.includes('NOT NULL constraint failed: log_entries.entry'))
+      return new Refusal('log-halted', 'The log takes no entries until the operator lets it go on.');
+    if (e.message.includes('NOT NULL constraint failed: log_entries.kind'))
+      return new Refusal('withdrawn-key', 'The data of the machine was withdrawn meanwhile.');
+  }
+  return null;
+}
+
 /**
  * Runs work that may find the store busy; only work that then has done nothing may be given: a read, or one
  * batch. After SQLITE_BUSY a file client can acknowledge writes that never commit (libsql-client-ts#352), so it is
@@ -121,5 +133,9 @@ export function read<T>(store: Store, query: (db: Database) => Promise<T>): Prom
 export async function write(store: Store, statements: readonly Statement[]): Promise<readonly unknown[]> {
   const [first, ...rest] = statements;
   if (first === undefined) return [];
-  return patiently(store, () => store.db.batch([first, ...rest]));
+  try {
+    return await patiently(store, () => store.db.batch([first, ...rest]));
+  } catch (error) {
+    throw refusalOfAppend(error) ?? error;
+  }
 }

@@ -24,7 +24,7 @@ export async function labProgress(store: Store, nonces: readonly string[] | null
       .select({ result, count: sql<number>`count(*)` })
       .from(reports)
       .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
-      .where(and(eq(tickets.population, 'lab'), ofCampaign))
+      .where(and(eq(tickets.population, 'lab'), eq(reports.ordinal, 0), ofCampaign))
       .groupBy(result),
   );
   const count = (wanted: (result: Result) => boolean) =>

@@ -36,6 +36,8 @@ export type Told =
   | ({ readonly event: 'check-failed'; readonly check: string } & Failure)
   | ({ readonly event: 'publishing-failed' } & Failure)
   | { readonly event: 'edition-published'; readonly number: number; readonly log_size: number }
+  | { readonly event: 'log-halted'; readonly why: string }
+  | { readonly event: 'witness-trouble'; readonly witness: string; readonly trouble: string }
   | { readonly event: 'listening'; readonly url: string }
   | { readonly event: 'draining'; readonly in_progress: number }
   | { readonly event: 'stopped'; readonly cut_off: number };
@@ -47,7 +49,8 @@ export type Level = 'info' | 'warn' | 'error';
 
 /** How much an event matters. */
 export function levelOf(told: Told): Level {
-  if ('cause' in told) return 'error';
+  if ('cause' in told || told.event === 'log-halted') return 'error';
+  if (told.event === 'witness-trouble') return 'warn';
   if (told.event === 'request') return told.status >= 500 ? 'warn' : 'info';
   if (told.event === 'stopped') return told.cut_off > 0 ? 'warn' : 'info';
   return 'info';
@@ -68,6 +71,10 @@ export function inWords(told: Told): string | null {
       return `the check ${told.check} failed: ${told.cause}`;
     case 'publishing-failed':
       return `publishing an edition failed: ${told.cause}`;
+    case 'log-halted':
+      return `the log is halted, nothing is admitted: ${told.why}`;
+    case 'witness-trouble':
+      return `witness ${told.witness} gave no cosignature: ${told.trouble}`;
     case 'draining':
       return told.in_progress > 0 ? `Stopping; ${told.in_progress} requests are in progress.` : null;
     case 'stopped':

@@ -1,0 +1,210 @@
+/**
+ * The sequencer: makes one tree of the entries and signs its head. The way of a checkpoint, step by step:
+ *
+ *  1. Take the lease; with it comes a fencing token.
+ *  2. Compare the store with what was signed before: with the highest mark, which lies apart from the store, and
+ *     with the newest checkpoint. A store that is shorter, or whose rows give another root, is halted.
+ *  3. Compute the new nodes and the root. Entries are durable before: an admission is answered after its batch.
+ *  4. Raise the mark, durably. From here on this tree may be known to somebody.
+ *  5. Store nodes and checkpoint in one batch, which fails if the token has changed.
+ *  6. Ask the witnesses. One that has seen a larger tree, or another one, halts the log.
+ *  7. Let the checkpoint out, and give the lease back.
+ *
+ * Killed between any two steps, the next holder begins again, and comes to the same tree: entries never change.
+ */
+import { fromHex, toHex } from '../../schema/bytes.ts';
+import { signCheckpoint } from '../../schema/log/checkpoint.ts';
+import { hashAtFromTiles, tileWidth } from '../../schema/log/tile.ts';
+import { consistencyProof, type HashAt, rootAt, rootOf } from '../../schema/log/tree.ts';
+import type { Services } from '../services.ts';
+import {
+  type CheckpointRow,
+  cosignedSize,
+  insertCheckpoint,
+  insertCosignature,
+  newestCheckpoint,
+  publishCheckpoint,
+  type TreeNode,
+} from '../store/checkpoints.ts';
+import { giveLease, haltedWhy, setHalted, takeLease } from '../store/lease.ts';
+import { logSize } from '../store/log.ts';
+import type { Store } from '../store/open.ts';
+import { hashTile } from '../store/tiles.ts';
+import { askWitness, type Witness } from './witnesses.ts';
+
+/** Longer than any step takes: a holder that was killed is waited for so long. */
+const leaseMs = 30_000;
+
+export type SequencerServices = Pick<
+  Services,
+  'store' | 'signer' | 'highWater' | 'witnesses' | 'now' | 'random' | 'log'
+>;
+
+/** What an integration came to. */
+export type Integration =
+  /** All entries below `size` are under a published checkpoint. */
+  | { readonly state: 'integrated'; readonly size: number }
+  /** Somebody else is at it. */
+  | { readonly state: 'busy' }
+  | { readonly state: 'halted'; readonly why: string };
+
+/** Brings all entries under a published checkpoint. */
+export async function integrate(services: SequencerServices): Promise<Integration> {
+  const { store, now, random } = services;
+  const why = await haltedWhy(store);
+  if (why !== null) return { state: 'halted', why };
+  const newest = await newestCheckpoint(store);
+  const size = await logSize(store);
+  if (newest?.published && newest.size === size && (await marked(services, newest))) {
+    return { state: 'integrated', size };
+  }
+  const holder = toHex(random(8));
+  const token = await takeLease(store, holder, now(), leaseMs);
+  if (token === null) return { state: 'busy' };
+  try {
+    return await integrateAs(services, holder, token);
+  } finally {
+    await giveLease(store, holder, token);
+  }
+}
+
+/** Whether the mark is at this checkpoint, so that nothing needs to be compared. */
+async function marked({ highWater }: SequencerServices, { size, root }: CheckpointRow): Promise<boolean> {
+  const mark = await highWater.read();
+  return mark === null || (mark.size === size && mark.root === root);
+}
+
+async function integrateAs(services: SequencerServices, holder: string, token: number): Promise<Integration> {
+  const { store, signer, highWater, now } = services;
+  const newest = await newestCheckpoint(store);
+  const size = await logSize(store);
+  const nodes = await newNodes(store, newest?.size ?? 0, size);
+  const hashAt = hashesOf(store, size, nodes);
+  const fault = await faultOfStore(services, newest, size, hashAt);
+  if (fault !== null) return halt(services, fault);
+
+  let checkpoint = newest;
+  if (newest === null || newest.size < size) {
+    const root = toHex(await rootAt(size, hashAt));
+    const note = await signCheckpoint({ origin: signer.name, size, root: fromHex(root) }, signer);
+    await highWater.raise({ origin: signer.name, size, root });
+    const row = { size, root, note, token, signed_at_ms: now() };
+    if (!(await insertCheckpoint(store, row, nodes, holder))) return { state: 'busy' };
+    checkpoint = { ...row, published: false };
+  }
+  if (checkpoint === null) throw new Error('unreachable: there is a checkpoint by now');
+  const conflict = await cosign(services, checkpoint, hashAt);
+  if (conflict !== null) return halt(services, conflict);
+  await publishCheckpoint(store, checkpoint.size);
+  return { state: 'integrated', size: checkpoint.size };
+}
+
+async function halt({ store, log }: SequencerServices, why: string): Promise<Integration> {
+  await setHalted(store, why);
+  log({ event: 'log-halted', why });
+  return { state: 'halted', why };
+}
+
+/** The complete subtrees that a tree of `size` has and one of `from` has not, each level from the one below. */
+async function newNodes(store: Store, from: number, size: number): Promise<TreeNode[]> {
+  const nodes: TreeNode[] = [];
+  for (let level = 1; size >= tileWidth ** level; level++) {
+    const width = tileWidth ** level;
+    const below = nodes.filter((node) => node.level === level - 1);
+    for (let position = Math.floor(from / width); position < Math.floor(size / width); position++) {
+      const tile = splitTile(await hashTile(store, level - 1, position, tileWidth));
+      for (const { position: at, hash } of below)
+        if (Math.floor(at / tileWidth) === position) tile[at % tileWidth] = fromHex(hash);
+      if (tile.length !== tileWidth || tile.includes(undefined as never))
+        throw new Error(`the tree has no complete tile ${position} at level ${level - 1}`);
+      nodes.push({ level, position, hash: toHex(await rootOf(tile)) });
+    }
+  }
+  return nodes;
+}
+
+function splitTile(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
+  return Array.from({ length: bytes.length / 32 }, (_, i) => bytes.slice(32 * i, 32 * i + 32));
+}
+
+/** The hashes of the tree of this size: from the store, and from nodes that are not stored yet. */
+function hashesOf(store: Store, size: number, nodes: readonly TreeNode[]): HashAt {
+  const fresh = new Map(nodes.map(({ level, position, hash }) => [`${level}/${position}`, fromHex(hash)]));
+  return hashAtFromTiles(size, async (level, index, width) => {
+    const tile = splitTile(await hashTile(store, level, index, width));
+    for (let i = 0; i < width; i++) {
+      const hash = fresh.get(`${level}/${index * tileWidth + i}`);
+      if (hash !== undefined) tile[i] = hash;
+    }
+    const whole = new Uint8Array(32 * tile.length);
+    for (const [i, hash] of tile.entries()) whole.set(hash, 32 * i);
+    return whole;
+  });
+}
+
+/** In what the store is not what was signed, or null. */
+async function faultOfStore(
+  { highWater, signer }: SequencerServices,
+  newest: CheckpointRow | null,
+  size: number,
+  hashAt: HashAt,
+): Promise<string | null> {
+  const mark = await highWater.read();
+  for (const [what, signed] of [
+    ['the mark beside the key', mark],
+    ['the newest checkpoint', newest],
+  ] as const) {
+    if (signed === null) continue;
+    if (signed.size > size) {
+      return `The store has ${size} entries, and ${what} says that ${signed.size} were signed: it was restored from an older backup. Restore the newest one; nothing is signed until then.`;
+    }
+    if (toHex(await rootAt(signed.size, hashAt)) !== signed.root) {
+      return `The entries below ${signed.size} are not those that were signed, by ${what}: the store was changed. Restore it from a backup.`;
+    }
+  }
+  if (mark !== null && mark.origin !== signer.name) {
+    return `The mark beside the key is of the log ${mark.origin}, and this one is ${signer.name}.`;
+  }
+  return null;
+}
+
+/** Collects cosignatures. Gives what a witness knows that contradicts the checkpoint, or null. */
+async function cosign(
+  services: SequencerServices,
+  checkpoint: CheckpointRow,
+  hashAt: HashAt,
+): Promise<string | null> {
+  const conflicts = await Promise.all(
+    services.witnesses.map((witness) => cosignWith(services, witness, checkpoint, hashAt)),
+  );
+  return conflicts.find((conflict) => conflict !== null) ?? null;
+}
+
+async function cosignWith(
+  { store, log }: SequencerServices,
+  witness: Witness,
+  checkpoint: CheckpointRow,
+  hashAt: HashAt,
+): Promise<string | null> {
+  const { name } = witness.verifier;
+  let from = await cosignedSize(store, name);
+  // The size that this store remembers may be behind what the witness has: it says so, and is asked once more.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const proof = await consistencyProof(from, checkpoint.size, hashAt);
+    const answer = await askWitness(witness, from, proof, checkpoint.note);
+    if ('line' in answer) {
+      await insertCosignature(store, checkpoint.size, name, answer.line);
+      return null;
+    }
+    if ('trouble' in answer) {
+      log({ event: 'witness-trouble', witness: name, trouble: answer.trouble });
+      return null;
+    }
+    if (answer.size > checkpoint.size) {
+      return `Witness ${name} has cosigned ${answer.size} entries, and the store has ${checkpoint.size}: it was restored from an older backup. Restore the newest one; nothing is signed until then.`;
+    }
+    from = answer.size;
+  }
+  log({ event: 'witness-trouble', witness: name, trouble: 'names a size and refuses it' });
+  return null;
+}
