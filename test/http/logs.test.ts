@@ -159,19 +159,19 @@ describe('the log of the Worker', () => {
     const spy = vi.spyOn(console, 'log').mockImplementation((line: string) => void lines.push(line));
     const edge = createEdge();
     const context = { waitUntil: () => undefined };
-    const env = { DATABASE_URL: hrana.url };
+    const env = { DATABASE_URL: hrana.url, LOG_KEY: '07'.repeat(32) };
     const request = new Request(`https://survey.example/v1/statistics?${mark}`, {
       headers: { 'cf-connecting-ip': '192.0.2.7' },
     });
     await edge.fetch(request, env, context);
     await edge.scheduled(null, env);
-    await edge.fetch(new Request('https://survey.example/'), {}, context);
+    await edge.fetch(new Request('https://survey.example/'), { LOG_KEY: env.LOG_KEY }, context);
     spy.mockRestore();
     await hrana.close();
     const told = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     expect(told).toMatchObject([
-      { level: 'info', event: 'request', route: '/v1/statistics', status: 400, problem: 'invalid-query' },
       { level: 'info', event: 'edition-published', number: 1 },
+      { level: 'info', event: 'request', route: '/v1/statistics', status: 400, problem: 'invalid-query' },
       { level: 'error', event: 'store-failed', cause: expect.stringContaining('DATABASE_URL is not set') },
     ]);
     expect(lines.join('\n')).not.toMatch(new RegExp(`${mark}|192\\.0\\.2\\.7|survey\\.example`));

@@ -204,10 +204,10 @@ describe.each(runtimeNames)('on %s', (name) => {
   });
 
   it('a store that does not answer is a gauge, a failed check, and no silence', async () => {
-    await runtime.database.execute('alter table log rename to hidden');
+    await runtime.database.execute('alter table log_entries rename to hidden');
     const metrics = await metricsOf(runtime.url);
     const answer = await get(runtime.url, '/readyz');
-    await runtime.database.execute('alter table hidden rename to log');
+    await runtime.database.execute('alter table hidden rename to log_entries');
     expect(sampled(metrics, 'dumpsurvey_store_up')).toBe(0);
     expect(metrics.get('dumpsurvey_log_entries')?.samples).toEqual([]);
     expect(

@@ -7,9 +7,9 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 import Database from 'libsql';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commands, run } from '../../worker/operator.ts';
-import { enrol, get, post, receiptOf, takeTickets } from './client.ts';
+import { enrol, get, post, problemOf, receiptOf, takeTickets } from './client.ts';
 import { startHrana } from './hrana.ts';
 import { type SampleMachine, sampleMachine, seal, simpleScenario } from './samples.ts';
 import { endServers, spawnServer } from './spawn.ts';
@@ -84,9 +84,9 @@ async function served(directory: string, ids: readonly string[]): Promise<number
 describe('backup and restore', () => {
   it('a backup under load has every report that was acknowledged before it began', async () => {
     const server = await spawnServer(data);
-    const machine = sampleMachine('load');
     const batches = [];
-    for (let i = 0; i < 12; i++) batches.push(await signed(server.url, machine, `load ${i}`, 64));
+    for (let i = 0; i < 12; i++)
+      batches.push(await signed(server.url, sampleMachine(`load ${i}`), 'load', 64));
     const acknowledged: { id: string; report: string }[] = [];
     let stop = false;
     const load = (async () => {
@@ -137,7 +137,7 @@ describe('backup and restore', () => {
     const path = join(root, 'backup.db');
     expect((await operator(['backup', '--to', path, '--data', data])).status).toBe(0);
     const more = await filled(data, 'more', 4);
-    const restored = await operator(['restore', '--from', path, '--data', data, '--json']);
+    const restored = await operator(['restore', '--older', '--from', path, '--data', data, '--json']);
     const { replaced } = JSON.parse(restored.out) as { replaced: string };
     expect(replaced).toMatch(/survey\.db\.before-restore-\d{8}T\d{9}Z$/);
     expect(await served(data, old)).toBe(3);
@@ -174,12 +174,38 @@ describe('backup and restore', () => {
     server.child.kill('SIGKILL');
     await gone;
     expect((await stat(`${storeOf(data)}-wal`)).size).toBeGreaterThan(0);
-    const restored = await operator(['restore', '--from', path, '--data', data, '--json']);
+    const restored = await operator(['restore', '--older', '--from', path, '--data', data, '--json']);
     const { replaced } = JSON.parse(restored.out) as { replaced: string };
     expect(await served(data, [report_id])).toBe(0);
     expect((await operator(['restore', '--from', replaced, '--data', data])).status).toBe(0);
     expect(await served(data, [report_id])).toBe(1);
   });
+});
+
+describe('a backup that lacks what the log has signed', () => {
+  it('is refused, and where it is wanted all the same it is served, with a log that takes nothing', async () => {
+    const old = await filled(data, 'signed', 2);
+    const path = join(root, 'backup.db');
+    await operator(['backup', '--to', path, '--data', data]);
+    const server = await spawnServer(data);
+    const checkpointSize = async (url: string) =>
+      Number((await get(url, '/log/checkpoint')).text.split('\n')[1] ?? 0);
+    const signedAt = await checkpointSize(server.url);
+    const later = sampleMachine('later');
+    await signed(server.url, later, 'later', 1);
+    await vi.waitFor(async () => expect(await checkpointSize(server.url)).toBeGreaterThan(signedAt), 20_000);
+    await stopped(server);
+
+    const refused = await operator(['restore', '--from', path, '--data', data]);
+    expect([refused.status, refused.err]).toEqual([3, expect.stringContaining('was signed up to')]);
+    expect((await operator(['restore', '--older', '--from', path, '--data', data])).status).toBe(0);
+    const again = await spawnServer(data, {}, 'ignore');
+    expect((await get(again.url, `/v1/reports/${old[0]}`)).status).toBe(200);
+    const halted = await post(again.url, 'enrol', seal('enrol', later.enrol(), later.key));
+    expect(problemOf(halted).type).toBe('/problems/log-halted');
+    const readiness = await get(again.url, '/readyz');
+    expect([readiness.status, readiness.text]).toEqual([503, expect.stringContaining('The log is halted')]);
+  }, 120_000);
 });
 
 describe('files that are no backup', () => {
@@ -231,10 +257,10 @@ describe('files that are no backup', () => {
       bySql('update __drizzle_migrations set created_at = created_at + 1'),
       'is foreign',
     ],
-    ['one with a gap in its log', bySql('delete from log where log_index = 5'), 'is torn'],
+    ['one with a gap in its log', bySql('delete from log_entries where log_index = 5'), 'is torn'],
     [
       'one with a report without a body',
-      bySql('delete from report_bodies where rowid in (select rowid from report_bodies limit 1)'),
+      bySql('delete from envelopes where hash in (select report_hash from reports limit 1)'),
       'is torn',
     ],
     [

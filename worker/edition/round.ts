@@ -12,12 +12,15 @@ export async function publishingRound(
   services: Services,
   everyMs: number,
 ): Promise<{ readonly waitMs: number | null }> {
-  const { store, now, referenceOwners } = services;
+  const { store, now, referenceOwners, log } = services;
   const integration = await integrate(services);
   if (integration.state === 'halted') return { waitMs: null };
   let news = false;
   for (const owner of referenceOwners) news = (await keepReference(services, owner)) || news;
   if (news) await integrate(services);
-  const { waitMs } = await publishIfDue(store, now(), everyMs);
+  const { published, waitMs } = await publishIfDue(store, now(), everyMs);
+  if (published !== null) {
+    log({ event: 'edition-published', number: published.number, log_size: published.log_size });
+  }
   return { waitMs: waitMs ?? (integration.state === 'busy' ? everyMs : null) };
 }

@@ -55,6 +55,7 @@ export const backup: Command = {
         lines: [
           `${path}: ${sizeInWords(byteCount)}, checked.`,
           `Its log has ${logSize} entries, with ${reportCount} reports; its newest edition is ${editionNumber}.`,
+          'The log’s key is not in it: keep a copy of log.key apart.',
         ],
         json: { path, bytes: byteCount, log_size: logSize, reports: reportCount, edition: editionNumber },
       };

@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
 import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { dirname, join, resolve } from 'node:path';
+import { highWaterIn } from '../log/high-water-file.ts';
 import { type Contents, inspectFile } from '../store/inspect.ts';
 import { takeAlone } from '../store/snapshot.ts';
 import { type Command, Obstacle, required } from './command.ts';
@@ -47,6 +48,20 @@ async function takeStore(path: string): Promise<void> {
   }
 }
 
+/**
+ * What was signed cannot be taken back: a server whose log.mark is above its store serves that, and takes nothing
+ * more. Nobody should come to that without wanting it.
+ */
+async function refuseOlder(directory: string, from: string, { logSize }: Contents): Promise<void> {
+  const mark = await highWaterIn(join(directory, 'log.mark')).read();
+  if (mark === null || mark.size <= logSize) return;
+  throw new Obstacle(
+    `${from} has ${logSize} entries, and the log of ${directory} was signed up to ${mark.size}. Restore the newest ` +
+      'backup. With --older this one is restored, but the server will serve it only: the log stays halted, because ' +
+      'other entries in the place of those that were signed would be a second history.',
+  );
+}
+
 /** Moves a file where there is one. */
 async function moveAside(path: string, aside: string): Promise<void> {
   if (existsSync(path)) await rename(path, aside);
@@ -61,7 +76,10 @@ export const restore: Command = {
   description:
     'Checks the backup first: is it whole, is it a survey’s, does this code know its schema. Refuses while anybody has\n' +
     'the store open. The replaced store stays beside the new one, as survey.db.before-restore-TIME.',
-  options: { from: { type: 'string', value: 'FILE', help: 'the backup' } },
+  options: {
+    from: { type: 'string', value: 'FILE', help: 'the backup' },
+    older: { type: 'boolean', help: 'also a backup that lacks entries that the log has signed' },
+  },
   examples: ['npm run operator -- restore --from /var/backups/survey-monday.db'],
   run: async (values) => {
     const path = fileOf(targetOf(values, process.env), instead);
@@ -71,6 +89,7 @@ export const restore: Command = {
     const copy = `${path}.${randomUUID()}.restoring`;
     try {
       const contents = await fetchChecked(from, copy);
+      if (!values.older) await refuseOlder(dirname(path), from, contents);
       const hadStore = existsSync(path);
       if (hadStore) await takeStore(path);
       const kept = `${path}.before-restore-${stampOf(Date.now())}`;

@@ -1,13 +1,13 @@
 /** How many rows each table of the survey has. */
 import { sql } from 'drizzle-orm';
 import type { SQLiteTable } from 'drizzle-orm/sqlite-core';
-import { armedNotes, editions, facts, log, machines, reports, tickets } from '../../schema/tables.ts';
+import { armedNotes, editions, facts, logEntries, machines, reports, tickets } from '../../schema/tables.ts';
 import { read, type Store } from './open.ts';
 
 const rowsOf = (table: SQLiteTable) => sql<number>`(select count(*) from ${table})`;
 
 const columns = {
-  log: rowsOf(log),
+  log_entries: rowsOf(logEntries),
   machines: rowsOf(machines),
   tickets: rowsOf(tickets),
   armed_notes: rowsOf(armedNotes),
