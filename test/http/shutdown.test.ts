@@ -88,7 +88,7 @@ describe('at SIGTERM', () => {
     expect(new Set(acknowledged.map(({ status }) => status))).toEqual(new Set([201]));
     const database = createClient({ url: pathToFileURL(join(data, 'survey.db')).href });
     const { rows } = await database.execute(`select reports.log_index from reports
-      join log_entries using (log_index) join envelopes on envelopes.hash = envelope_hash
+      join envelopes on hash = report_hash join log_entries using (log_index)
       where exists (select 1 from facts where facts.log_index = reports.log_index)`);
     database.close();
     const stored = new Set(rows.map((row) => Number(row[0])));

@@ -13,10 +13,14 @@ export interface SpawnedServer {
 }
 
 /** Starts a server on a data directory and any free port. */
-export async function spawnServer(data: string, env: Record<string, string> = {}): Promise<SpawnedServer> {
+export async function spawnServer(
+  data: string,
+  env: Record<string, string> = {},
+  stderr: 'inherit' | 'ignore' = 'inherit',
+): Promise<SpawnedServer> {
   const child = spawn(process.execPath, [entry], {
     env: { ...process.env, PORT: '0', DUMPSURVEY_DATA: data, LOG: 'text', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', 'pipe', stderr],
   });
   children.push(child);
   const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });

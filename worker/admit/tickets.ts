@@ -1,7 +1,7 @@
 /** `POST /v1/tickets`: permission for trials, issued before the crash, so that a trial's cells are fixed before its result. */
 import { toHex } from '../../schema/bytes.ts';
 import { crashTypes } from '../../schema/crash-type.ts';
-import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
+import type { Profile } from '../../schema/profile.ts';
 import { findScenario, type Scenario, scenarioSets } from '../../schema/scenario.ts';
 import { limits, type Ticket, type TicketsAnswer, type TicketsBody, ticketsBody } from '../../schema/wire.ts';
 import { draftEntry, type SignedRequest } from '../log/draft.ts';
@@ -10,6 +10,7 @@ import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { currentNote } from '../store/checkpoints.ts';
 import { cameBack, findMachine, findProfile, type MachineRow } from '../store/machines.ts';
+import { storedProfile } from '../store/stored.ts';
 import {
   countUnused,
   insertTickets,
@@ -44,7 +45,7 @@ export async function admitTickets(services: Services, bytes: Uint8Array): Promi
       `Machine ${body.machine} has told no profile ${body.profile_sha256}.`,
     );
   }
-  const profile = profileSchema.parse(JSON.parse(told.profile));
+  const profile = storedProfile(told.profile);
   const scenarios = body.scenarios.map((id) => chooseScenario(body.set, id, profile.population));
   const mayBeControl = await controlsAllowed(services, machine, body, profile);
   const nowMs = now();

@@ -19,7 +19,8 @@ export async function publishingRound(
   for (const owner of referenceOwners) news = (await keepReference(services, owner)) || news;
   if (news) await integrate(services);
   const { published, waitMs } = await publishIfDue(store, now(), everyMs);
-  if (published !== null)
+  if (published !== null) {
     log({ event: 'edition-published', number: published.number, log_size: published.log_size });
+  }
   return { waitMs: waitMs ?? (integration.state === 'busy' ? everyMs : null) };
 }

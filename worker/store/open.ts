@@ -72,7 +72,7 @@ function codesOf(error: unknown): string[] {
 }
 
 /** Whether the store was locked by somebody else, so that nothing was done. `CLIENT_CLOSED`: a reconnect got in between. */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return codesOf(error).some(
     (code) => code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'CLIENT_CLOSED',
   );

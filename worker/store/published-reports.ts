@@ -4,14 +4,13 @@ import type { LabReport, ReportSummary, WithheldReport } from '../../schema/answ
 import { toBase64 } from '../../schema/bytes.ts';
 import { type Envelope, payloadType } from '../../schema/envelope.ts';
 import { outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
 import { envelopes, profiles, reports, tickets } from '../../schema/tables.ts';
 import type { Label } from '../../schema/vocabulary.ts';
-import { type ReportBody, reportBody } from '../../schema/wire.ts';
 import { ticketOf } from '../admit/tickets.ts';
 import { instant } from '../time.ts';
 import { read, type Store } from './open.ts';
 import type { ReportRow } from './reports.ts';
+import { storedProfile, storedReport } from './stored.ts';
 import type { TicketRow } from './tickets.ts';
 import { standingLabels } from './trust.ts';
 
@@ -69,7 +68,7 @@ export async function publishedReport(
     labels,
   };
   if (row.population === 'metal') return { ...said, population: 'metal' };
-  const body: ReportBody = reportBody.parse(JSON.parse(new TextDecoder().decode(row.body.payload)));
+  const body = storedReport(row.body.payload);
   const envelope: Envelope = {
     payload: toBase64(row.body.payload),
     payloadType: payloadType('report'),
@@ -80,7 +79,7 @@ export async function publishedReport(
     body,
     outcome: outcomeSchema.parse(JSON.parse(row.report.outcome)),
     envelope,
-    profile: profileSchema.parse(JSON.parse(row.profile)),
+    profile: storedProfile(row.profile),
   };
 }
 
