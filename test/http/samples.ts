@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import nacl from 'tweetnacl';
-import { fromHex, toBase64, toHex, utf8 } from '../../schema/bytes.ts';
+import { fromBase64, fromHex, toBase64, toHex, utf8 } from '../../schema/bytes.ts';
 import { classify } from '../../schema/classify/classify.ts';
 import {
   type Envelope,
+  hashInput,
   leadingZeroBits,
   ownerStatement,
   type PayloadKind,
@@ -312,6 +313,41 @@ export const simpleScenario = 'direct/panic/idle/none';
 /** The ids of a set's entries. */
 export function idsOf(scenarios: readonly Scenario[]): string[] {
   return scenarios.map(scenarioId);
+}
+
+/** What names a signed payload: the SHA-256 of its `hashInput`. */
+export function hashOf(kind: PayloadKind, { payload, signatures }: Envelope): string {
+  const bytes = hashInput(kind, fromHex(signatures[0]?.keyid ?? ''), fromBase64(payload));
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A request for tickets of version 1.1. */
+export function ticketsRequest(
+  machine: SampleMachine,
+  name: string,
+  scenarios: readonly string[],
+  { controls = false, offline = false },
+): Envelope {
+  const body: AnyTickets = {
+    ...machine.tickets(requestId(name), scenarios),
+    version: '1.1',
+    controls,
+    offline,
+  };
+  return seal('tickets', body, machine.key);
+}
+
+/** A report that amends the first one on its trial. */
+export function amendment(
+  machine: SampleMachine,
+  ticket: Ticket,
+  fate: Fate,
+  atMs: number,
+  amends: Extract<AnyReport, { version: '1.1' }>['amends'],
+  changes: Partial<ReportBody> = {},
+): Envelope {
+  const body: AnyReport = { ...machine.report(ticket, fate, atMs, changes), version: '1.1', amends };
+  return seal('report', body, machine.key);
 }
 
 /** The rotation of a key, signed by both. */
