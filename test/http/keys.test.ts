@@ -6,6 +6,7 @@ import { rotationStatement } from '../../schema/envelope.ts';
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type { EntryAnswer, MachineAnswer, Receipt, TicketsAnswer } from '../../schema/wire.ts';
 import {
+  type Answer,
   admit,
   cellOf,
   enrol,
@@ -94,7 +95,7 @@ describe.each(runtimeNames)('on %s', (name) => {
         const answers = await twenty(() => post(url, 'rotate', envelope));
         expect(raced(answers)).toEqual(onceOfTwenty);
         expect(new Set(answers.map((answer) => JSON.stringify(lasting(answer)))).size).toBe(1);
-        const { row } = answers[0]?.json as EntryAnswer;
+        const { row } = (answers[0] as Answer).json as EntryAnswer;
         expect(JSON.parse(row)).toEqual({ role, key: key.publicHex, next: next.publicHex });
         const after = await rowCounts(runtime);
         expect((after.log_entries ?? 0) - (before.log_entries ?? 0)).toBe(1);

@@ -20,6 +20,5 @@ export async function keepReference(services: Services, owner: string): Promise<
     },
     nowMs,
   );
-  await insertDecision(store, row, draft, nowMs);
-  return true;
+  return (await insertDecision(store, row, draft, nowMs)) !== null;
 }

@@ -1,13 +1,13 @@
 /** `POST /v1/withdrawals`: deletes what a machine, or an owner with all machines, has ever sent; entries stay as hashes. */
 import { type EntryAnswer, type WithdrawBody, withdrawBody } from '../../schema/wire.ts';
-import { aboutNobody, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
+import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { entryOfRequest } from '../store/log.ts';
+import type { StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { contentsOf, rangesOf, type Withdrawn, withdraw } from '../store/withdrawals.ts';
 import type { Admission } from './admission.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 
@@ -19,10 +19,12 @@ export async function admitWithdrawal(
   services: Services,
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
-  const { store, now } = services;
   const { body, request } = await openEnvelope(bytes, 'withdraw', withdrawBody, ({ signer }) => signer);
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
+  return admitOnce(services, request, () => enter(services, body, request));
+}
+
+async function enter(services: Services, body: WithdrawBody, request: SignedRequest): Promise<StoredEntry> {
+  const { store, now } = services;
   for (let attempt = 0; attempt < attemptsMax; attempt++) {
     const withdrawn = await ownData(services, body);
     const indices = await contentsOf(store, withdrawn);
@@ -30,7 +32,7 @@ export async function admitWithdrawal(
     // The tombstone is about nobody's data: it must outlive what it withdraws.
     const draft = await draftEntry(services, 'withdraw', row, request, aboutNobody, now());
     const inserted = await withdraw(store, withdrawn, indices.length, draft);
-    if (inserted !== null) return { fresh: true, answer: await entryAnswerOf(services, inserted) };
+    if (inserted !== null) return inserted;
   }
   throw new Refusal(
     'store-busy',

@@ -2,19 +2,18 @@
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { type Store, write } from './open.ts';
+import { lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import type { Store } from './open.ts';
 
-/** Revokes a chain of keys from a log index on. */
+/** Revokes a chain of keys from a log index on. Null where the same request was faster: nothing was stored. */
 export async function insertRevocation(
   store: Store,
   subject: DecisionRow['subject'],
   sinceIndex: number,
   draft: Draft,
-): Promise<StoredEntry> {
+): Promise<StoredEntry | null> {
   const { db } = store;
-  const results = await write(store, [
-    ...append(db, draft),
+  return tryAppend(store, draft, [
     db.insert(holds).values({
       from_index: lastIndex,
       label: 'revoked',
@@ -24,5 +23,4 @@ export async function insertRevocation(
       until_index: null,
     }),
   ]);
-  return appendedEntry(results, draft);
 }

@@ -2,9 +2,9 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
 import { machines, owners, profiles } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, type StoredEntry } from './log.ts';
+import { type StoredEntry, tryAppend } from './log.ts';
 import type { MachineRow, OwnerRow } from './machines.ts';
-import { isConflict, type Statement, type Store, write } from './open.ts';
+import type { Store } from './open.ts';
 
 /**
  * Makes `next` the current key of a machine's chain; it has the profiles of its predecessor. Null where another
@@ -18,7 +18,7 @@ export function rotateMachine(
   nowMs: number,
 ): Promise<StoredEntry | null> {
   const { db } = store;
-  return tryWrite(store, draft, [
+  return tryAppend(store, draft, [
     db
       .update(machines)
       .set({ successor: next })
@@ -38,24 +38,11 @@ export function rotateOwner(
   nowMs: number,
 ): Promise<StoredEntry | null> {
   const { db } = store;
-  return tryWrite(store, draft, [
+  return tryAppend(store, draft, [
     db
       .update(owners)
       .set({ successor: next })
       .where(and(eq(owners.owner, old.owner), isNull(owners.successor))),
     db.insert(owners).values({ ...old, owner: next, successor: null, seen_at_ms: nowMs }),
   ]);
-}
-
-async function tryWrite(
-  store: Store,
-  draft: Draft,
-  statements: readonly Statement[],
-): Promise<StoredEntry | null> {
-  try {
-    return appendedEntry(await write(store, [...append(store.db, draft), ...statements]), draft);
-  } catch (error) {
-    if (isConflict(error)) return null;
-    throw error;
-  }
 }

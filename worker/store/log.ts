@@ -5,7 +5,7 @@
 import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
 import { envelopes, logEntries, machines, sequencer } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { type Database, read, type Statement, type Store } from './open.ts';
+import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 
 /** An entry whose contents are there. */
 export interface StoredEntry {
@@ -29,6 +29,13 @@ function unlessWithdrawn(kind: Draft['kind'], machine: string | null) {
     where ${machines.root} = ${machine} and ${machines.withdrawn_index} is not null) then ${kind} end`;
 }
 
+/** The same where a signed request has its entry already. Of all requests, only those for tickets have several. */
+function unlessAnswered({ kind, leaf_hash, request }: Draft) {
+  if (request === null || kind === 'ticket') return leaf_hash;
+  return sql<string>`case when not exists (select 1 from ${logEntries}
+    where ${logEntries.envelope_hash} = ${request.hash}) then ${leaf_hash} end`;
+}
+
 /**
  * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,
  * refers to its index as `lastIndex`.
@@ -42,6 +49,7 @@ export function append(db: Database, draft: Draft): [Statement, ...Statement[]] 
       log_index: sql`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
       kind: unlessWithdrawn(entry.kind, entry.machine),
       entry: unlessHalted(entry.entry),
+      leaf_hash: unlessAnswered(draft),
       envelope_hash: request?.hash ?? null,
     })
     .returning({ log_index: logEntries.log_index });
@@ -66,6 +74,23 @@ export function appendedEntry(results: readonly unknown[], draft: Draft): Stored
   if (index === undefined) throw new Error('the first statement of the batch appended nothing');
   const { entry, leaf_hash, row, row_salt, envelope_salt } = draft;
   return { log_index: index, entry, leaf_hash, row, row_salt, envelope_salt };
+}
+
+/**
+ * Appends an entry with what follows from it, all or nothing. Null where another request was faster: with the same
+ * one, or with one that took what this one wanted.
+ */
+export async function tryAppend(
+  store: Store,
+  draft: Draft,
+  consequences: readonly Statement[],
+): Promise<StoredEntry | null> {
+  try {
+    return appendedEntry(await write(store, [...append(store.db, draft), ...consequences]), draft);
+  } catch (error) {
+    if (isConflict(error)) return null;
+    throw error;
+  }
 }
 
 /** The index of the entry that the same batch has just appended. */
