@@ -16,6 +16,7 @@ import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 
 export interface InProcess {
+  readonly services: Services;
   readonly fetch: (request: Request) => Promise<Response>;
   /** Publishes an edition, where there is anything to publish. */
   readonly publish: () => Promise<void>;
@@ -64,6 +65,7 @@ export async function startInProcess(
   await publish();
   const app = createApp(services);
   return {
+    services,
     fetch: async (request) => app.fetch(request),
     publish,
     databaseUrl,

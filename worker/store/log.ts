@@ -3,7 +3,7 @@
  * indices have no gaps: a batch that fails takes none. While the log is halted, every batch that appends fails.
  */
 import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
-import { envelopes, logEntries, machines, sequencer } from '../../schema/tables.ts';
+import { envelopes, logEntries, machines, owners, sequencer } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 
@@ -22,11 +22,18 @@ function unlessHalted(text: string) {
   return sql<string>`case when (select ${sequencer.halted} from ${sequencer}) is null then ${text} end`;
 }
 
-/** The same where a machine's data was withdrawn while its request was under way. */
-function unlessWithdrawn(kind: Draft['kind'], machine: string | null) {
-  if (machine === null) return kind;
-  return sql<Draft['kind']>`case when not exists (select 1 from ${machines}
-    where ${machines.root} = ${machine} and ${machines.withdrawn_index} is not null) then ${kind} end`;
+/**
+ * The same where the data of a machine, or of its owner, was withdrawn while a request was under way. A chain is
+ * withdrawn with all its keys; the current one is found by an index.
+ */
+function unlessWithdrawn({ kind, machine, owner }: Draft) {
+  if (machine === null && owner === null) return kind;
+  return sql<
+    Draft['kind']
+  >`case when not exists (select 1 from ${machines} where ${machines.root} = ${machine}
+      and ${machines.successor} is null and ${machines.withdrawn_index} is not null)
+    and not exists (select 1 from ${owners} where ${owners.root} = ${owner}
+      and ${owners.successor} is null and ${owners.withdrawn_index} is not null) then ${kind} end`;
 }
 
 /** The same where a signed request has its entry already. Of all requests, only those for tickets have several. */
@@ -47,7 +54,7 @@ export function append(db: Database, draft: Draft): [Statement, ...Statement[]] 
     .values({
       ...entry,
       log_index: sql`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
-      kind: unlessWithdrawn(entry.kind, entry.machine),
+      kind: unlessWithdrawn(draft),
       entry: unlessHalted(entry.entry),
       leaf_hash: unlessAnswered(draft),
       envelope_hash: request?.hash ?? null,

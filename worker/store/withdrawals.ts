@@ -15,7 +15,7 @@ import {
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { isConflict, read, type Store, write } from './open.ts';
+import { emptyWriteAheadLog, isConflict, read, type Store, write } from './open.ts';
 
 /** Whose data is withdrawn: a chain of keys by its first one. */
 export interface Withdrawn {
@@ -107,6 +107,7 @@ export async function withdraw(
       db.update(machines).set({ withdrawn_index: lastIndex }).where(inArray(machines.machine, keys)),
       ...ownersToo,
     ]);
+    await emptyWriteAheadLog(store);
     return appendedEntry(results, draft);
   } catch (error) {
     if (isConflict(error)) return null;
