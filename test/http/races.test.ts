@@ -108,7 +108,7 @@ describe('while the owner withdraws', () => {
       invitation(machine.owner, keyPair('friend').publicHex),
       withdraw,
     );
-    expect(shortly(answer)).toBe('403 not-trusted');
+    expect(shortly(answer)).toBe('410 withdrawn-key');
     expect(await count('trust where until_index is null')).toBe(0);
   });
 });

@@ -11,11 +11,11 @@ import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertDecision, isQuarantined } from '../store/decisions.ts';
-import { logSize } from '../store/log.ts';
+import { changedSince } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
-import { admitOnce, overtaken } from './once.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
 
@@ -36,14 +36,14 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
-  return admitOnce(services, request, async () => {
-    refuseIf(faultOfForm(body, await logSize(store)));
+  return admitOnce(services, request, async (size) => {
+    refuseIf(faultOfForm(body, size));
     const subject = await firstOf(services, body.subject);
     const row = { ...decisionRowOf(body), subject };
     refuseIf(await faultOfNothing(services, row));
     const nowMs = now();
     const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
-    return (await insertDecision(store, row, draft, nowMs)) ?? overtaken();
+    return insertDecision(store, row, draft, nowMs, changedSince(size));
   });
 }
 

@@ -5,7 +5,7 @@ import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertInvitation, inviterOf } from '../store/invitations.ts';
-import type { StoredEntry } from '../store/log.ts';
+import { changedSince, type StoredEntry } from '../store/log.ts';
 import { findOwner } from '../store/machines.ts';
 import { labelsNow, trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
@@ -22,10 +22,15 @@ export async function admitInvitation(
 ): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(bytes, 'invite', inviteBody, ({ owner }) => owner);
   refuseIf(faultOfKey('invited', fromHex(body.invited)));
-  return admitOnce(services, request, () => enter(services, body, request));
+  return admitOnce(services, request, (size) => enter(services, body, request, size));
 }
 
-async function enter(services: Services, body: InviteBody, request: SignedRequest): Promise<StoredEntry> {
+async function enter(
+  services: Services,
+  body: InviteBody,
+  request: SignedRequest,
+  size: number,
+): Promise<StoredEntry | null> {
   const { store, now } = services;
   const owner = await rootOfOwner(services, body.owner);
   const invited = await rootOfOwner(services, body.invited);
@@ -45,9 +50,8 @@ async function enter(services: Services, body: InviteBody, request: SignedReques
 
   const row = { owner, invited };
   const draft = await draftEntry(services, 'invite', row, request, aboutNobody, nowMs);
-  const inserted = await insertInvitation(store, given, invited, inviter.invitedAtMs.length, draft, nowMs);
-  if (inserted !== null) return inserted;
-  throw new Refusal('invitations-used-up', `Owner ${body.owner} sent another invitation at the same moment.`);
+  const ordinal = inviter.invitedAtMs.length;
+  return insertInvitation(store, given, invited, ordinal, draft, nowMs, changedSince(size));
 }
 
 /** The first key of an owner's chain; an owner who was never seen is his own. */

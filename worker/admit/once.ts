@@ -1,34 +1,54 @@
-/** Requests that make one entry of the log each: whoever sends one again, also at the same moment, gets the first answer. */
+/**
+ * Requests that make one entry of the log each: whoever sends one again, also at the same moment, gets the first
+ * answer; and what a request is judged by cannot change before it is in the log.
+ */
 import type { EntryAnswer } from '../../schema/wire.ts';
 import type { SignedRequest } from '../log/draft.ts';
 import { entryAnswerOf } from '../log/promise.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { entryOfRequest, type StoredEntry } from '../store/log.ts';
+import { entryOfRequest, logSize, type StoredEntry } from '../store/log.ts';
 import type { Admission } from './admission.ts';
 
+/** Whatever a request is judged by may change while it is; then it is judged again. */
+const attemptsMax = 20;
+
 /**
- * Answers a request from its entry, or lets `enter` make one. What `enter` refuses because the very same request was
- * faster is no refusal. Throws a Refusal; then nothing was stored.
+ * Judges and writes until nothing came in between: `attempt` gives null where it found, as it wrote, that what it had
+ * judged by was changed. Throws the `store-busy` refusal where that happens again and again.
  */
-export async function admitOnce(
-  services: Services,
-  { hash }: Pick<SignedRequest, 'hash'>,
-  enter: () => Promise<StoredEntry>,
-): Promise<Admission<EntryAnswer>> {
-  const known = await entryOfRequest(services.store, hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
-  try {
-    return { fresh: true, answer: await entryAnswerOf(services, await enter()) };
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    const meanwhile = await entryOfRequest(services.store, hash);
-    if (meanwhile === null) throw error;
-    return { fresh: false, answer: await entryAnswerOf(services, meanwhile) };
+export async function judgedInTime<T>(attempt: () => Promise<T | null>): Promise<T> {
+  for (let i = 0; i < attemptsMax; i++) {
+    const done = await attempt();
+    if (done !== null) return done;
   }
+  throw new Refusal('store-busy', 'Other requests about the same keys kept coming in.');
 }
 
-/** What `enter` throws where nothing but the very same request can have been faster. */
-export function overtaken(): never {
-  throw new Refusal('store-busy', 'Another request was faster.');
+/**
+ * Answers a request from its entry, or lets `enter` make one, which is given the size of the log before it judges. What `enter` refuses because the very same request was
+ * faster is no refusal. Throws a Refusal; then nothing was stored.
+ */
+export function admitOnce(
+  services: Services,
+  { hash }: Pick<SignedRequest, 'hash'>,
+  enter: (size: number) => Promise<StoredEntry | null>,
+): Promise<Admission<EntryAnswer>> {
+  async function known(): Promise<Admission<EntryAnswer> | null> {
+    const entry = await entryOfRequest(services.store, hash);
+    return entry && { fresh: false, answer: await entryAnswerOf(services, entry) };
+  }
+  return judgedInTime(async () => {
+    const before = await known();
+    if (before !== null) return before;
+    const size = await logSize(services.store);
+    try {
+      const entry = await enter(size);
+      return entry && { fresh: true, answer: await entryAnswerOf(services, entry) };
+    } catch (error) {
+      const meanwhile = error instanceof Refusal ? await known() : null;
+      if (meanwhile !== null) return meanwhile;
+      throw error;
+    }
+  });
 }

@@ -1,6 +1,7 @@
 /** Keeps the trust in the survey's own owners: whoever is configured as one is so by an entry of the log. */
 import type { Services } from '../services.ts';
 import { insertDecision } from '../store/decisions.ts';
+import { changedSince, logSize } from '../store/log.ts';
 import { findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
@@ -15,6 +16,7 @@ export async function keepReference(services: Services, key: string): Promise<bo
   const known = await findOwner(store, key);
   if (known !== null && known.withdrawn_index !== null) return false;
   const owner = known?.root ?? key;
+  const size = await logSize(store);
   if ((await trustIn(store, owner))?.label === 'reference') return false;
   const nowMs = now();
   const { row, draft } = await ownDecision(
@@ -27,5 +29,5 @@ export async function keepReference(services: Services, key: string): Promise<bo
     },
     nowMs,
   );
-  return (await insertDecision(store, row, draft, nowMs)) !== null;
+  return (await insertDecision(store, row, draft, nowMs, changedSince(size))) !== null;
 }

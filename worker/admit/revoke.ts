@@ -4,10 +4,10 @@ import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertRevocation } from '../store/holds.ts';
-import { logSize } from '../store/log.ts';
+import { changedSince } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import type { Admission } from './admission.ts';
-import { admitOnce, overtaken } from './once.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 
@@ -21,9 +21,8 @@ export async function admitRevocation(
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
   const { body, request } = await openEnvelope(bytes, 'revoke', revokeBody, ({ owner }) => owner);
-  return admitOnce(services, request, async () => {
+  return admitOnce(services, request, async (size) => {
     const subject = await rootOfOwn(services, body);
-    const size = await logSize(store);
     if (body.from_index > size) {
       throw new Refusal(
         'unacceptable-revocation',
@@ -41,7 +40,8 @@ export async function admitRevocation(
       aboutNobody,
       nowMs,
     );
-    return (await insertRevocation(store, { kind: role, value: subject }, from_index, draft)) ?? overtaken();
+    const revoked = { kind: role, value: subject };
+    return insertRevocation(store, revoked, from_index, draft, changedSince(size));
   });
 }
 

@@ -1,5 +1,5 @@
 /** What follows from a decision, as statements of the batch that appends its entry. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds, trust } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
@@ -98,12 +98,13 @@ export async function isQuarantined(
   return rows.length > 0;
 }
 
-/** Appends a decision with what follows from it. Null where the same decision was faster: nothing was stored. */
+/** Appends a decision with what follows from it. Null where `isVoid` holds, or the same decision was faster. */
 export function insertDecision(
   store: Store,
   row: DecisionRow,
   draft: Draft,
   nowMs: number,
+  isVoid: SQL,
 ): Promise<StoredEntry | null> {
-  return tryAppend(store, draft, consequencesOf(store.db, row, nowMs));
+  return tryAppend(store, draft, consequencesOf(store.db, row, nowMs), isVoid);
 }

@@ -1,10 +1,10 @@
 /** Invitations: who vouched for whom, and how often. */
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { reports, tickets, trust } from '../../schema/tables.ts';
 import type { Inviter } from '../admit/invitation-limits.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { isConflict, read, type Store, write } from './open.ts';
+import { lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { read, type Store } from './open.ts';
 import type { TrustRow } from './trust.ts';
 
 /** What the limits ask of an owner whose trust stands. */
@@ -29,35 +29,27 @@ export async function inviterOf(store: Store, given: TrustRow): Promise<Inviter>
 }
 
 /**
- * Vouches for an owner. Null where the inviter's invitation of this ordinal exists already: another request was
- * faster, and nothing was stored.
+ * Vouches for an owner. Null where the inviter's invitation of this ordinal exists already, or where `isVoid` holds:
+ * another request was faster, and nothing was stored.
  */
-export async function insertInvitation(
+export function insertInvitation(
   store: Store,
   given: TrustRow,
   invited: string,
   ordinal: number,
   draft: Draft,
   nowMs: number,
+  isVoid: SQL,
 ): Promise<StoredEntry | null> {
-  const { db } = store;
-  try {
-    const results = await write(store, [
-      ...append(db, draft),
-      db.insert(trust).values({
-        from_index: lastIndex,
-        owner: invited,
-        label: 'vouched',
-        invited_by: given.owner,
-        depth: given.depth + 1,
-        ordinal,
-        since_ms: nowMs,
-        until_index: null,
-      }),
-    ]);
-    return appendedEntry(results, draft);
-  } catch (error) {
-    if (isConflict(error)) return null;
-    throw error;
-  }
+  const vouched = store.db.insert(trust).values({
+    from_index: lastIndex,
+    owner: invited,
+    label: 'vouched',
+    invited_by: given.owner,
+    depth: given.depth + 1,
+    ordinal,
+    since_ms: nowMs,
+    until_index: null,
+  });
+  return tryAppend(store, draft, [vouched], isVoid);
 }

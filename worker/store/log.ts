@@ -2,8 +2,9 @@
  * The append-only log. An index is computed in the statement that takes it, inside the batch that uses it, so
  * indices have no gaps: a batch that fails takes none. While the log is halted, every batch that appends fails.
  */
-import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
+import { and, asc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import { envelopes, logEntries, machines, owners, sequencer } from '../../schema/tables.ts';
+import type { EntryKind } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 
@@ -36,18 +37,33 @@ function unlessWithdrawn({ kind, machine, owner }: Draft) {
       and ${owners.successor} is null and ${owners.withdrawn_index} is not null) then ${kind} end`;
 }
 
-/** The same where a signed request has its entry already. Of all requests, only those for tickets have several. */
-function unlessAnswered({ kind, leaf_hash, request }: Draft) {
-  if (request === null || kind === 'ticket') return leaf_hash;
-  return sql<string>`case when not exists (select 1 from ${logEntries}
+/**
+ * The same where a signed request has its entry already, of all requests only those for tickets have several; and
+ * where something holds that makes the judgment on the request void.
+ */
+function unlessVoid({ kind, leaf_hash, request }: Draft, isVoid: SQL) {
+  if (request === null || kind === 'ticket')
+    return sql<string>`case when not (${isVoid}) then ${leaf_hash} end`;
+  return sql<string>`case when not (${isVoid}) and not exists (select 1 from ${logEntries}
     where ${logEntries.envelope_hash} = ${request.hash}) then ${leaf_hash} end`;
 }
 
+/** Kinds of entries that say who has which key, and who is trusted. */
+const ofKeysAndTrust: readonly EntryKind[] = ['enrol', 'invite', 'rotate', 'revoke', 'withdraw', 'decision'];
+
+/** Whether entries from an index on are about keys or trust: by what was before them nobody may be judged any more. */
+export function changedSince(size: number): SQL {
+  return sql`exists (select 1 from ${logEntries}
+    where ${gte(logEntries.log_index, size)} and ${inArray(logEntries.kind, [...ofKeysAndTrust])})`;
+}
+
+const never = sql`false`;
+
 /**
  * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,
- * refers to its index as `lastIndex`.
+ * refers to its index as `lastIndex`. Where `isVoid` holds the whole batch fails, as one that conflicts.
  */
-export function append(db: Database, draft: Draft): [Statement, ...Statement[]] {
+export function append(db: Database, draft: Draft, isVoid: SQL = never): [Statement, ...Statement[]] {
   const { request, ...entry } = draft;
   const appended = db
     .insert(logEntries)
@@ -56,7 +72,7 @@ export function append(db: Database, draft: Draft): [Statement, ...Statement[]] 
       log_index: sql`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
       kind: unlessWithdrawn(draft),
       entry: unlessHalted(entry.entry),
-      leaf_hash: unlessAnswered(draft),
+      leaf_hash: unlessVoid(draft, isVoid),
       envelope_hash: request?.hash ?? null,
     })
     .returning({ log_index: logEntries.log_index });
@@ -84,16 +100,17 @@ export function appendedEntry(results: readonly unknown[], draft: Draft): Stored
 }
 
 /**
- * Appends an entry with what follows from it, all or nothing. Null where another request was faster: with the same
- * one, or with one that took what this one wanted.
+ * Appends an entry with what follows from it, all or nothing. Null where another request was faster: the same one, or
+ * one that took what this one wanted, or one that made void what this one was judged by.
  */
 export async function tryAppend(
   store: Store,
   draft: Draft,
   consequences: readonly Statement[],
+  isVoid?: SQL,
 ): Promise<StoredEntry | null> {
   try {
-    return appendedEntry(await write(store, [...append(store.db, draft), ...consequences]), draft);
+    return appendedEntry(await write(store, [...append(store.db, draft, isVoid), ...consequences]), draft);
   } catch (error) {
     if (isConflict(error)) return null;
     throw error;

@@ -1,5 +1,5 @@
 /** Withdrawals: payloads, signatures, salts and rows are deleted; entries stay as the hashes that the tree has. */
-import { and, asc, eq, inArray, isNotNull, isNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
 import {
   armedNotes,
   envelopes,
@@ -53,13 +53,14 @@ export function rangesOf(indices: readonly number[]): [number, number][] {
 
 /**
  * Appends the tombstone and deletes everything that it names, all or nothing. Null where there is meanwhile another
- * number of entries than the tombstone names: nothing was done.
+ * number of entries than the tombstone names, or where `isVoid` holds: nothing was done.
  */
 export async function withdraw(
   store: Store,
   withdrawn: Withdrawn,
   entryCount: number,
   draft: Draft,
+  isVoid: SQL,
 ): Promise<StoredEntry | null> {
   const { db } = store;
   const isMachine = withdrawn.role === 'machine';
@@ -81,7 +82,7 @@ export async function withdraw(
       ];
   try {
     const results = await write(store, [
-      ...append(db, draft),
+      ...append(db, draft, isVoid),
       // Makes the batch fail where an entry came in that the tombstone does not name.
       db
         .update(logEntries)
