@@ -23,7 +23,7 @@ import {
   withdrawal,
 } from './samples.ts';
 
-const nowMs = Date.parse('2026-11-21T00:00:00.000Z');
+const nowMs = Date.now();
 const operator = keyPair('operator');
 const referee = keyPair('another operator');
 

@@ -36,7 +36,7 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
-  return admitOnce(services, request, async (size) => {
+  return admitOnce(services, request, body.created_at, async (size) => {
     refuseIf(faultOfForm(body, size));
     const subject = await firstOf(services, body.subject);
     const row = { ...decisionRowOf(body), subject };

@@ -22,7 +22,7 @@ export async function admitInvitation(
 ): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(bytes, 'invite', inviteBody, ({ owner }) => owner);
   refuseIf(faultOfKey('invited', fromHex(body.invited)));
-  return admitOnce(services, request, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }
 
 async function enter(

@@ -5,10 +5,11 @@
 import type { EntryAnswer } from '../../schema/wire.ts';
 import type { SignedRequest } from '../log/draft.ts';
 import { entryAnswerOf } from '../log/promise.ts';
-import { Refusal } from '../refusal.ts';
+import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { entryOfRequest, logSize, type StoredEntry } from '../store/log.ts';
 import type { Admission } from './admission.ts';
+import { faultOfDate } from './date.ts';
 
 /** Whatever a request is judged by may change while it is; then it is judged again. */
 const attemptsMax = 20;
@@ -32,6 +33,7 @@ export async function judgedInTime<T>(attempt: () => Promise<T | null>): Promise
 export function admitOnce(
   services: Services,
   { hash }: Pick<SignedRequest, 'hash'>,
+  createdAt: string,
   enter: (size: number) => Promise<StoredEntry | null>,
 ): Promise<Admission<EntryAnswer>> {
   async function known(): Promise<Admission<EntryAnswer> | null> {
@@ -41,6 +43,7 @@ export function admitOnce(
   return judgedInTime(async () => {
     const before = await known();
     if (before !== null) return before;
+    refuseIf(faultOfDate(createdAt, services.now()));
     const size = await logSize(services.store);
     try {
       const entry = await enter(size);

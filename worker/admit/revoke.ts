@@ -21,7 +21,7 @@ export async function admitRevocation(
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
   const { body, request } = await openEnvelope(bytes, 'revoke', revokeBody, ({ owner }) => owner);
-  return admitOnce(services, request, async (size) => {
+  return admitOnce(services, request, body.created_at, async (size) => {
     const subject = await rootOfOwn(services, body);
     if (body.from_index > size) {
       throw new Refusal(

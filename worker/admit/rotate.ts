@@ -19,7 +19,7 @@ import { faultOfKey, faultOfSignature } from './verify.ts';
 /** Admits a rotation. Throws a Refusal; then nothing was stored. */
 export async function admitRotation(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(bytes, 'rotate', rotateBody, ({ key }) => key);
-  return admitOnce(services, request, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }
 
 async function enter(

@@ -17,7 +17,7 @@ export async function admitWithdrawal(
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(bytes, 'withdraw', withdrawBody, ({ signer }) => signer);
-  return admitOnce(services, request, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }
 
 async function enter(

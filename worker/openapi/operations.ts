@@ -127,6 +127,7 @@ export const operations = {
     takes: { kind: 'rotate', payload: rotateBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',
@@ -143,7 +144,13 @@ export const operations = {
     description: 'Signed by the owner. It covers the whole chain of a key that was rotated.',
     takes: { kind: 'revoke', payload: revokeBody },
     answers: admitted(entryAnswer),
-    problems: signed('unknown-owner', 'rotated-key', 'withdrawn-key', 'unacceptable-revocation'),
+    problems: signed(
+      'untimely-request',
+      'unknown-owner',
+      'rotated-key',
+      'withdrawn-key',
+      'unacceptable-revocation',
+    ),
   },
   inviteOwner: {
     method: 'post',
@@ -152,7 +159,14 @@ export const operations = {
     summary: 'Vouch for another owner',
     takes: { kind: 'invite', payload: inviteBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-trusted', 'already-trusted', 'invitations-used-up', 'rotated-key', 'withdrawn-key'),
+    problems: signed(
+      'untimely-request',
+      'not-trusted',
+      'already-trusted',
+      'invitations-used-up',
+      'rotated-key',
+      'withdrawn-key',
+    ),
   },
   decide: {
     method: 'post',
@@ -161,7 +175,7 @@ export const operations = {
     summary: "An operator's decision: whom to trust, what to hold back",
     takes: { kind: 'decision', payload: decisionBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-an-operator', 'unknown-machine', 'unacceptable-decision'),
+    problems: signed('untimely-request', 'not-an-operator', 'unknown-machine', 'unacceptable-decision'),
   },
 
   getStatus: {
@@ -465,6 +479,7 @@ export const operations = {
     takes: { kind: 'withdraw', payload: withdrawBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',
