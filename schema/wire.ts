@@ -28,9 +28,6 @@ export const publicKey = hex(32);
 export const nonce = hex(16).describe('names a ticket and its trial');
 export const sha256Hex = hex(32);
 
-/** Report versions that this code admits, oldest first. */
-export const reportVersions = ['1.0', '1.1'] as const;
-
 /** A body that is larger is refused before it is read. */
 export const bodyMaxBytes = 512 * 1024;
 

@@ -91,7 +91,7 @@ export function openApi() {
       '/v1/withdrawals': admits('withdraw', 'withdraw', 'entryAnswer', 'Deletes what a key has sent'),
       '/v1/invitations': admits('invite', 'invite', 'entryAnswer', 'Vouches for another owner'),
       '/v1/decisions': admits('decision', 'decision', 'entryAnswer', "An operator's decision"),
-      '/v1': answers('Addresses, report versions, scenario sets'),
+      '/v1': answers('Addresses, versions of payloads, key of the log, scenario sets'),
       '/v1/status': answers('How the survey stands'),
       '/v1/statistics': answers('Cells of the current edition, as JSON or CSV', statisticsParameters()),
       '/v1/editions': answers('Editions, newest first', [inQuery('before')]),
