@@ -62,7 +62,7 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/decisions': { post: admission(s, admitDecision) },
 
     // What the survey says.
-    '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
+    '/v1': { get: () => jsonAnswer(apiIndex(s.signer, Object.keys(routes))) },
     '/openapi.json': { get: () => jsonAnswer(openApi()) },
     '/v1/status': { get: async () => jsonAnswer(await status(s)) },
     '/v1/statistics': { get: (c) => statistics(s, c) },
