@@ -19,6 +19,7 @@ export interface InProcess {
   readonly fetch: (request: Request) => Promise<Response>;
   /** Publishes an edition, where there is anything to publish. */
   readonly publish: () => Promise<void>;
+  readonly services: Services;
   /** The store's file, for a look past the API. */
   readonly databaseUrl: string;
   readonly stop: () => Promise<void>;
@@ -66,6 +67,7 @@ export async function startInProcess(
   return {
     fetch: async (request) => app.fetch(request),
     publish,
+    services,
     databaseUrl,
     stop: async () => {
       closeStore(store);
