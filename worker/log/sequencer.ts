@@ -20,6 +20,7 @@ import type { Services } from '../services.ts';
 import {
   type CheckpointRow,
   cosignedSize,
+  cosignersOf,
   insertCheckpoint,
   insertCosignature,
   newestCheckpoint,
@@ -72,8 +73,9 @@ export async function integrate(services: SequencerServices): Promise<Integratio
   if (why !== null) return { state: 'halted', why };
   const newest = await newestCheckpoint(store);
   const size = await logSize(store);
-  if (newest?.published && newest.size === size && (await marked(services, newest))) {
-    return { state: 'integrated', size };
+  if (newest?.published && newest.size === size) {
+    const isDone = (await marked(services, newest)) && !(await isToBeAskedAgain(services, newest));
+    if (isDone) return { state: 'integrated', size };
   }
   const holder = toHex(random(8));
   const token = await takeLease(store, holder, now(), leaseMs);
@@ -86,6 +88,18 @@ export async function integrate(services: SequencerServices): Promise<Integratio
   } finally {
     await giveLease(store, holder, token);
   }
+}
+
+/** A witness that gave no cosignature is asked again, but not all the time. */
+const askAgainAfterMs = 60_000;
+
+/** Whether witnesses are missing under a checkpoint that was signed some time ago. */
+async function isToBeAskedAgain(
+  { store, witnesses, now }: SequencerServices,
+  { size, signed_at_ms }: CheckpointRow,
+): Promise<boolean> {
+  if (witnesses.length === 0 || now() < signed_at_ms + askAgainAfterMs) return false;
+  return (await cosignersOf(store, size)).length < witnesses.length;
 }
 
 /** Whether the mark is at this checkpoint, so that nothing needs to be compared. */
@@ -192,8 +206,10 @@ async function cosign(
   checkpoint: CheckpointRow,
   hashAt: HashAt,
 ): Promise<string | null> {
+  const cosigners = await cosignersOf(services.store, checkpoint.size);
+  const missing = services.witnesses.filter(({ verifier }) => !cosigners.includes(verifier.name));
   const conflicts = await Promise.all(
-    services.witnesses.map((witness) => cosignWith(services, witness, checkpoint, hashAt)),
+    missing.map((witness) => cosignWith(services, witness, checkpoint, hashAt)),
   );
   return conflicts.find((conflict) => conflict !== null) ?? null;
 }
