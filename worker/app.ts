@@ -16,6 +16,7 @@ import { openApi } from './openapi/document.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
 import { controls } from './serve/controls.ts';
+import { listDecisions, logPage } from './serve/decisions.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
 import {
   type AppContext,
@@ -59,7 +60,7 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/revocations': { post: admission(s, admitRevocation) },
     '/v1/withdrawals': { post: admission(s, admitWithdrawal) },
     '/v1/invitations': { post: admission(s, admitInvitation) },
-    '/v1/decisions': { post: admission(s, admitDecision) },
+    '/v1/decisions': { post: admission(s, admitDecision), get: (c) => listDecisions(s, c) },
 
     // What the survey says.
     '/v1': { get: () => jsonAnswer(apiIndex(s.signer, Object.keys(routes))) },
@@ -74,6 +75,7 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
 
     // The log: who distrusts the survey reads this.
+    '/log': { get: () => logPage(s) },
     '/log/checkpoint': { get: () => showCheckpoint(s) },
     '/log/tile/:tile{.+}': { get: (c) => showTile(s, c) },
     '/log/inclusion': { get: (c) => showInclusion(s, c) },
