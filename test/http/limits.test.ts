@@ -26,6 +26,8 @@ describe.each(runtimeNames)('on %s', (name) => {
   const valid = JSON.stringify(seal('enrol', machine.enrol(), machine.key));
   beforeAll(async () => {
     runtime = await startRuntime(name);
+    // The first request lets a Worker write what the log begins with.
+    await get(runtime.url, '/readyz');
   });
   afterAll(() => runtime.stop());
 
