@@ -2,6 +2,7 @@
  * Problems: every error answer is one problem document (RFC 9457) that says what happened, to what, and what to
  * do next. `type` is `/problems/<slug>`, which is a page.
  */
+import * as z from 'zod';
 
 interface ProblemRow {
   readonly status: number;
@@ -277,17 +278,26 @@ export const problems = {
 } as const satisfies Record<string, ProblemRow>;
 export type ProblemSlug = keyof typeof problems;
 
-/** An RFC 9457 problem document. `detail` says what happened to what, `action` what to do next. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly action: string;
-}
+/** An RFC 9457 problem document. */
+export const problemDocument = z.strictObject({
+  type: z
+    .string()
+    .regex(/^\/problems\/[a-z-]+$/)
+    .describe('the address of the page that explains this type'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('what happened to what'),
+  action: z.string().describe('what to do next'),
+});
+export type Problem = Readonly<z.infer<typeof problemDocument>>;
 
 /** The problem document of a slug. */
 export function problem(slug: ProblemSlug, detail: string): Problem {
   const { status, title, action } = problems[slug];
-  return { type: `/problems/${slug}`, title, status, detail, action };
+  return { type: problemType(slug), title, status, detail, action };
+}
+
+/** The `type` of a slug: an address of its own, which never changes. */
+export function problemType(slug: ProblemSlug): string {
+  return `/problems/${slug}`;
 }

@@ -12,8 +12,10 @@ import { admitRevocation } from './admit/revoke.ts';
 import { admitRotation } from './admit/rotate.ts';
 import { admitTickets } from './admit/tickets.ts';
 import { admitWithdrawal } from './admit/withdraw.ts';
+import { openApi } from './openapi/document.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
+import { controls } from './serve/controls.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
 import {
   type AppContext,
@@ -29,8 +31,7 @@ import { apiIndex } from './serve/index.ts';
 import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
 import { metrics } from './serve/metrics.ts';
 import { observe } from './serve/observe.ts';
-import { openApi } from './serve/openapi.ts';
-import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
+import { driver, failuresFeed, home, problemPage, problemsPage, reference } from './serve/pages.ts';
 import { ready } from './serve/ready.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
@@ -62,10 +63,11 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/decisions': { post: admission(s, admitDecision) },
 
     // What the survey says.
-    '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
+    '/v1': { get: () => jsonAnswer(apiIndex(s.signer, Object.keys(routes))) },
     '/openapi.json': { get: () => jsonAnswer(openApi()) },
     '/v1/status': { get: async () => jsonAnswer(await status(s)) },
     '/v1/statistics': { get: (c) => statistics(s, c) },
+    '/v1/controls': { get: () => controls(s) },
     '/v1/editions': { get: (c) => listEditions(s, c) },
     '/v1/editions/:number': { get: (c) => showEdition(s, c) },
     '/v1/reports/:id': { get: (c) => showReport(s, c, 'either') },
@@ -74,7 +76,7 @@ function routesOf(s: Services): Record<string, Route> {
 
     // The log: who distrusts the survey reads this.
     '/log/checkpoint': { get: () => showCheckpoint(s) },
-    '/log/tile/*': { get: (c) => showTile(s, c) },
+    '/log/tile/:tile{.+}': { get: (c) => showTile(s, c) },
     '/log/inclusion': { get: (c) => showInclusion(s, c) },
     '/log/consistency': { get: (c) => showConsistency(s, c) },
     '/log/rows/:bundle': { get: (c) => showRows(s, c) },
@@ -85,6 +87,8 @@ function routesOf(s: Services): Record<string, Route> {
     '/drivers/:driver': { get: (c) => driver(s, c, 'page') },
     '/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
     '/failures.atom': { get: (c) => failuresFeed(s, c) },
+    '/reference': { get: () => reference(s) },
+    '/problems': { get: problemsPage },
     '/problems/:slug': { get: problemPage },
     '/style.css': { get: () => textAnswer(stylesheet, mediaTypes.style) },
     '/favicon.svg': { get: () => textAnswer(favicon, mediaTypes.favicon) },

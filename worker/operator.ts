@@ -1,14 +1,18 @@
 /**
- * The operator's command line: `npm run operator -- <command>`. Works on the store itself, beside a server or without
- * one. The table of commands is the help.
+ * The operator's command line: `npm run operator -- <command>`. Some commands work on the store itself, beside a
+ * server or without one; decisions are signed and sent to the survey as anybody's requests. The table of commands is
+ * the help.
  */
 import { parseArgs } from 'node:util';
 import { backup } from './operator/backup.ts';
 import { type Command, commonOptions, Misuse, Obstacle, type OptionValues } from './operator/command.ts';
+import { decisions } from './operator/decide.ts';
+import { key } from './operator/key.ts';
 import { restore } from './operator/restore.ts';
+import { resume } from './operator/resume.ts';
 import { status } from './operator/status.ts';
 
-export const commands: readonly Command[] = [backup, restore, status];
+export const commands: readonly Command[] = [status, backup, restore, resume, key, ...decisions];
 
 const program = 'npm run operator --';
 

@@ -129,6 +129,7 @@ async function startWorkerd(data: string, options: RuntimeOptions): Promise<Star
     const response = await fetch(url + path, { method: 'POST', body });
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
   };
+  await ask('/test/cron');
   return {
     url,
     setClock: (ms) => ask('/test/clock', String(ms)),

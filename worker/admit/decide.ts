@@ -20,7 +20,7 @@ import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
 
 /** What each action can be about. */
-const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
+export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
   reference: ['owner'],
   vouch: ['owner'],
   distrust: ['owner'],

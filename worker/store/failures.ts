@@ -3,11 +3,11 @@
  * machines are not public.
  */
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../schema/outcome.ts';
 import { envelopes, facts, profiles, reports, tickets } from '../../schema/tables.ts';
 import { type Cause, driverCauses } from '../../schema/vocabulary.ts';
 import { instant } from '../time.ts';
-import type { FailureEntry } from '../view/data.ts';
 import { evidenceLines } from '../view/excerpt.ts';
 import { selected } from './cells.ts';
 import { read, type Store } from './open.ts';
@@ -86,6 +86,6 @@ function entryOf(row: {
     scenario: body.scenario,
     mechanism: body.mechanism,
     outcome,
-    evidence: evidenceLines(body.evidence),
+    evidence: [...evidenceLines(body.evidence)],
   };
 }

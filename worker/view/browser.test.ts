@@ -3,10 +3,13 @@ import { existsSync } from 'node:fs';
 import fc from 'fast-check';
 import { type Browser, chromium } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openApi } from '../openapi/document.ts';
 import { renderDriver } from './driver.ts';
 import { renderFailuresAtom } from './feed.ts';
 import { renderHome } from './home.ts';
 import { poisoned } from './hostile.ts';
+import { renderProblems } from './problem.ts';
+import { renderReference } from './reference.ts';
 import { renderReport } from './report.ts';
 import { driver, home, report } from './sample.ts';
 import { stylesheet } from './style.ts';
@@ -118,6 +121,8 @@ describe.skipIf(!existsSync(executablePath))('in a browser', () => {
     ['home', renderHome(home)],
     ['driver', renderDriver(driver)],
     ['report', renderReport(report)],
+    ['reference', renderReference(openApi(), 'https://survey.example')],
+    ['problems', renderProblems()],
     ['hostile home', renderHome(poisoned(home, 'x'.repeat(400)))],
     ['hostile driver', renderDriver(poisoned(driver, 'x'.repeat(400)))],
     ['hostile report', renderReport(poisoned(report, 'x'.repeat(400)))],

@@ -3,15 +3,18 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { problems } from '../../schema/problem.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
+import { openApi } from '../openapi/document.ts';
+import type { HomeData } from './data.ts';
 import { renderDriver } from './driver.ts';
 import { renderFailuresAtom } from './feed.ts';
 import { renderHome } from './home.ts';
 import { poisoned } from './hostile.ts';
-import { renderProblem } from './problem.ts';
+import { renderProblem, renderProblems } from './problem.ts';
+import { renderReference } from './reference.ts';
 import { renderReport } from './report.ts';
 import { cell, driver, failure, home, report } from './sample.ts';
 
-const emptyHome = {
+const emptyHome: HomeData = {
   ...home,
   edition: null,
   campaign: null,
@@ -20,7 +23,7 @@ const emptyHome = {
   by_chipset: [],
   failures: [],
   funnel: { mechanism: 'kdump', ended: [], captured: 0 },
-} as const;
+};
 
 const pages = [
   ['home', renderHome(home)],
@@ -46,6 +49,8 @@ const pages = [
       },
     }),
   ],
+  ['reference', renderReference(openApi(), 'https://survey.example')],
+  ['problems', renderProblems()],
   ...namesOf(problems).map((slug) => [slug, renderProblem(slug)] as const),
 ] as const;
 

@@ -1,9 +1,12 @@
 /** Made-up data for the tests of this folder. Nothing here was measured. */
 
+import type { DriverAnswer, FailureEntry, FunnelCounts } from '../../schema/answer/driver.ts';
+import type { Manifest } from '../../schema/answer/edition.ts';
+import type { LabReport } from '../../schema/answer/report.ts';
 import type { Outcome } from '../../schema/outcome.ts';
 import type { Cell, KeyedCell } from '../../schema/statistics.ts';
 import type { ScenarioFields } from '../../schema/wire.ts';
-import type { DriverData, EditionInfo, FailureEntry, HomeData, ReportData } from './data.ts';
+import type { HomeData } from './data.ts';
 
 /** P(X ≥ x) of a binomial distribution. */
 function tail(x: number, n: number, p: number): number {
@@ -39,11 +42,12 @@ export function cell(captured: number, trials: number, inconclusive = 0, no_repl
   };
 }
 
-export const edition: EditionInfo = {
+export const edition: Manifest = {
   number: 3,
   log_size: 1412,
   cut_off: '2026-11-23T14:40:00.000Z',
   published_at: '2026-11-23T14:41:02.118Z',
+  checkpoint: null,
   statistics_sha256: '9f2c1b7e4d5a60838f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978',
 };
 
@@ -96,7 +100,7 @@ export const failure: FailureEntry = {
   evidence: captureLog,
 };
 
-const failures: readonly FailureEntry[] = [
+const failures: FailureEntry[] = [
   failure,
   { ...failure, report_id: '1360', admitted_at: '2026-11-23T14:30:44.000Z' },
   {
@@ -129,7 +133,7 @@ const failures: readonly FailureEntry[] = [
 ];
 
 const drivers = ['ahci', 'am53c974', 'ata_piix', 'megaraid_sas', 'mptsas', 'nvme', 'sym53c8xx', 'virtio_blk'];
-const types = ['panic', 'bug', 'exception', 'loop', 'loop-irqoff', 'stack-overflow'];
+const types = ['panic', 'bug', 'exception', 'loop', 'loop-irqoff', 'stack-overflow'] as const;
 
 function captureCount(driver: string, type: string): number {
   if (driver === 'am53c974') return type === 'panic' ? 3 : 1;
@@ -137,7 +141,7 @@ function captureCount(driver: string, type: string): number {
   return type === 'stack-overflow' ? 7 : 8;
 }
 
-const heatmap: readonly KeyedCell[] = drivers.flatMap((driver) =>
+const heatmap: KeyedCell[] = drivers.flatMap((driver) =>
   types
     .filter((type) => !(driver === 'mptsas' && type === 'loop'))
     .map((crash_type) => ({
@@ -150,7 +154,7 @@ const heatmap: readonly KeyedCell[] = drivers.flatMap((driver) =>
     })),
 );
 
-const funnel = {
+const funnel: FunnelCounts = {
   mechanism: 'kdump',
   ended: [
     { stage: 'armed', trials: 3 },
@@ -162,7 +166,7 @@ const funnel = {
     { stage: 'dump_written', trials: 304 },
   ],
   captured: 300,
-} as const;
+};
 
 const note =
   'Population lab: driver against QEMU’s device model. Exact (Clopper–Pearson) 95 % intervals, conditional on the named configurations.';
@@ -188,7 +192,7 @@ export const home: HomeData = {
   note,
 };
 
-export const driver: DriverData = {
+export const driver: DriverAnswer = {
   driver: 'am53c974',
   edition,
   total: cell(8, 48, 1, 1),
@@ -218,7 +222,7 @@ const reportOutcome: Outcome = {
   verdict_reason: 'truncated',
 };
 
-export const report: ReportData = {
+export const report: LabReport = {
   report_id: '1377',
   admitted_at: failure.admitted_at,
   labels: ['enrolled', 'reference', 'outcome-differs'],
