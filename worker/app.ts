@@ -26,6 +26,7 @@ import {
   answerOtherMethod,
   checkTarget,
   dressAnswers,
+  limitRate,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
 import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
@@ -107,6 +108,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
   app.use(observe(services));
+  app.use(limitRate(services));
   app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);

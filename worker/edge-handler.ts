@@ -13,7 +13,9 @@ import { noHighWater } from './log/high-water.ts';
 import { type LogIdentity, logIdentity } from './log/identity.ts';
 import { parseWitness } from './log/witnesses.ts';
 import { createCounts } from './metrics/counts.ts';
-import { quotas } from './quotas.ts';
+import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { createLimiter } from './rate/limiter.ts';
+import { prefixOf } from './rate/prefix.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
 import type { Services } from './services.ts';
@@ -82,14 +84,20 @@ async function identityOf({ LOG_KEY, LOG_ORIGIN }: EdgeEnv): Promise<LogIdentity
   return logIdentity(fromHex(LOG_KEY), LOG_ORIGIN);
 }
 
-/** The handlers of a Worker. The clock and the pace of editions are given by tests only. */
-export function createEdge(now: () => number = Date.now, everyMs: number = editionEveryMs): EdgeHandler {
+/** The handlers of a Worker. The clock, the pace of editions and the figures are given by tests only. */
+export function createEdge(
+  now: () => number = Date.now,
+  everyMs: number = editionEveryMs,
+  quotas: Quotas = usualQuotas,
+): EdgeHandler {
   const cache = createCache();
   let begun = false;
   const log = jsonLog((line) => console.log(line), now);
   // A Worker's clock stands still at 0 until its first request.
   let startedAtMs = 0;
   const counts = createCounts('Counted by one isolate of several, each from zero.');
+
+  const limiter = createLimiter(quotas, counts, () => performance.now());
 
   async function servicesOf(env: EdgeEnv, origin: string, later: (work: Promise<unknown>) => void) {
     const signer = await identityOf(env);
@@ -109,6 +117,8 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
       campaign: () => Promise.resolve(null),
       publicUrl: env.PUBLIC_URL ?? origin,
       quotas,
+      limiter,
+      clientOf: (c) => ({ prefix: prefixOf(c.req.header('cf-connecting-ip') ?? null) }),
       log,
       counts,
       monotonicMs: () => performance.now(),

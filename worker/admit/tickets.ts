@@ -28,7 +28,13 @@ import { faultOfHoarding } from './ticket-limits.ts';
 /** Issues tickets, or repeats those of the same request. Throws a Refusal; then nothing was stored. */
 export async function admitTickets(services: Services, bytes: Uint8Array): Promise<Admission<TicketsAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'tickets', ticketsBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'tickets',
+    ticketsBody,
+    ({ machine }) => machine,
+  );
   const machine = await findMachine(store, body.machine);
   if (machine === null) {
     throw new Refusal('unknown-machine', `No machine with key ${body.machine} is enrolled.`);

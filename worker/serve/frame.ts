@@ -42,6 +42,15 @@ export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
   };
 }
 
+/** Refuses a network that asks too often, before anything is done for it. */
+export function limitRate({ limiter, clientOf }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { prefix } = clientOf(c);
+    if (prefix !== null) limiter.request(prefix);
+    await next();
+  };
+}
+
 /** Refuses an address that is longer than any that has an answer. */
 export function checkTarget({ quotas }: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
