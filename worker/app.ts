@@ -24,7 +24,7 @@ import {
   dressAnswers,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
-import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
+import { showCheckpoint, showConsistency, showInclusion, showKey, showRows, showTile } from './serve/log.ts';
 import { openApi } from './serve/openapi.ts';
 import { driver, failuresFeed, home, problemPage } from './serve/pages.ts';
 import { listReports, showReport } from './serve/reports.ts';
@@ -68,6 +68,7 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
 
     // The log: who distrusts the survey reads this.
+    '/log/key': { get: () => showKey(s) },
     '/log/checkpoint': { get: () => showCheckpoint(s) },
     '/log/tile/*': { get: (c) => showTile(s, c) },
     '/log/inclusion': { get: (c) => showInclusion(s, c) },
