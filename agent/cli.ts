@@ -1,7 +1,8 @@
 /** The command line: finds the command, reads its options, shows help or runs it. The table of commands is the help. */
 import { parseArgs } from 'node:util';
+import { verify } from '../worker/audit/command.ts';
 import { Advice } from './advice.ts';
-import type { Command } from './command.ts';
+import type { Command, OptionValues } from './command.ts';
 import { enroll } from './commands/enroll.ts';
 import { inventoryCommand } from './commands/inventory.ts';
 import { lab } from './commands/lab.ts';
@@ -11,7 +12,7 @@ import { witness } from './commands/witness.ts';
 import { Refused } from './link/api.ts';
 import { agentVersion } from './version.ts';
 
-export const commands: readonly Command[] = [lab, enroll, inventoryCommand, status, submit, witness];
+export const commands: readonly Command[] = [lab, enroll, inventoryCommand, status, submit, witness, verify];
 
 /** The overview of all commands. */
 export function overview(): string {
@@ -64,7 +65,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const options = { ...command.options, help: { type: 'boolean', help: 'shows this' } } as const;
-  let values: Record<string, string | boolean | undefined>;
+  let values: OptionValues;
   try {
     ({ values } = parseArgs({ args: rest, options, strict: true }));
   } catch (error) {

@@ -29,7 +29,7 @@ import {
   limitRate,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
-import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
+import { showCheckpoint, showConsistency, showInclusion, showKey, showRows, showTile } from './serve/log.ts';
 import { metrics } from './serve/metrics.ts';
 import { observe } from './serve/observe.ts';
 import { driver, failuresFeed, home, problemPage, problemsPage, reference } from './serve/pages.ts';
@@ -77,6 +77,7 @@ function routesOf(s: Services): Record<string, Route> {
 
     // The log: who distrusts the survey reads this.
     '/log': { get: () => logPage(s) },
+    '/log/key': { get: () => showKey(s) },
     '/log/checkpoint': { get: () => showCheckpoint(s) },
     '/log/tile/:tile{.+}': { get: (c) => showTile(s, c) },
     '/log/inclusion': { get: (c) => showInclusion(s, c) },

@@ -279,6 +279,14 @@ export const operations = {
     answers: page,
     problems: ['store-busy'],
   },
+  getLogKey: {
+    method: 'get',
+    address: '/log/key',
+    tag: 'log',
+    summary: "The log's key, as whoever pins it names it (C2SP signed-note)",
+    answers: textOf('text/plain', 'A verifier key and a newline.'),
+    problems: [],
+  },
   getCheckpoint: {
     method: 'get',
     address: '/log/checkpoint',
