@@ -40,7 +40,7 @@ async function trial({ machine, point, type, load }: Case, onRunning?: () => voi
     now: () => performance.now(),
     beforePlanting: async () => {
       onRunning?.();
-      return nonce;
+      return { nonce };
     },
     beforeArming: async ({ planted }) => expect(planted.nonce).toBe(nonce),
   });
