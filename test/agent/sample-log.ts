@@ -56,11 +56,11 @@ export async function sampleLog(seedByte = 7, entries: readonly string[] = []) {
     consistency: (from: number, to: number) => consistencyProof(from, to, hashAt),
     tile: async (name: string) => {
       const tile = parseTilePath(name);
-      if (tile === null || tile.level !== 0) throw new Error(`this sample has no ${name}`);
-      const hashes = texts
-        .slice(tile.index * 256, tile.index * 256 + tile.width)
-        .map((text) => leafHash(utf8(text)));
-      return Buffer.concat(await Promise.all(hashes));
+      if (tile === null || tile.level === 'entries') throw new Error(`${name} is no tile of hashes`);
+      const [height, first] = [8 * tile.level, 256 * tile.index];
+      return Buffer.concat(
+        await Promise.all(Array.from({ length: tile.width }, (_, i) => hashAt(height, first + i))),
+      );
     },
     index: async () => ({
       log: { origin, verifier_key: log.verifierKey },
