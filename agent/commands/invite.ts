@@ -35,7 +35,7 @@ export const invite: Command = {
       created_at: new Date().toISOString(),
     };
     const sent = signBody('invite', body, owner);
-    const link = surveyLink(values, 30_000);
+    const link = surveyLink(values, 10_000);
     if (values['dry-run']) {
       showRequest(link.url, 'invite', sent, values);
       return 0;

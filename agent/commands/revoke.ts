@@ -36,7 +36,7 @@ export const revoke: Command = {
       return 2;
     }
     const owner = await keyAt(ownerKeyPath(values));
-    const link = surveyLink(values, 30_000);
+    const link = surveyLink(values, 10_000);
     const from_index =
       from === null ? (await link.log.observe(await link.api.checkpoint())).size : Number(from);
     const role = key === owner.name ? 'owner' : 'machine';

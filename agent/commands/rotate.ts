@@ -29,7 +29,7 @@ export const rotate: Command = {
   run: async (values) => {
     const path = values.owner ? ownerKeyPath(values) : machineKeyPath(values);
     await keyAt(path);
-    const link = surveyLink(values, 30_000);
+    const link = surveyLink(values, 10_000);
     const options = {
       path,
       role: values.owner ? ('owner' as const) : ('machine' as const),

@@ -50,7 +50,7 @@ export const withdraw: Command = {
       created_at: new Date().toISOString(),
     };
     const sent = signBody('withdraw', body, key);
-    const link = surveyLink(values, 30_000);
+    const link = surveyLink(values, 10_000);
     if (values['dry-run']) {
       showRequest(link.url, 'withdraw', sent, values);
       return 0;
