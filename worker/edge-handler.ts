@@ -18,6 +18,7 @@ import { createLimiter } from './rate/limiter.ts';
 import { prefixOf } from './rate/prefix.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { strictHeaders } from './serve/headers.ts';
 import type { Services } from './services.ts';
 import { currentEdition } from './store/editions.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
@@ -159,6 +160,7 @@ export function createEdge(
         log({ event: 'store-failed', cause: rootOf(error) });
         return problemAnswer(
           problem('internal-error', 'The store or the settings of this deployment cannot be used.'),
+          strictHeaders,
         );
       }
       return createApp(services).fetch(request);

@@ -11,6 +11,7 @@ import { noHighWater } from '../../worker/log/high-water.ts';
 import { logIdentity } from '../../worker/log/identity.ts';
 import { createCounts } from '../../worker/metrics/counts.ts';
 import { quotas } from '../../worker/quotas.ts';
+import { noLimits } from '../../worker/rate/limiter.ts';
 import type { Services } from '../../worker/services.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
@@ -46,6 +47,8 @@ export async function startInProcess(
     witnesses: [],
     controlShare: defaultControlShare,
     quotas,
+    limiter: noLimits,
+    clientOf: () => ({ prefix: null }),
     log: () => undefined,
     counts: createCounts('Counted in this process.'),
     monotonicMs: () => 0,
