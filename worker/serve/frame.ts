@@ -31,7 +31,11 @@ export function dressAnswers(services: Services): MiddlewareHandler<AppEnv> {
     const { headers } = c.res;
     headers.set('x-request-id', requestId);
     const audience = c.get('audience') ?? null;
-    const kind = { method: c.req.method, audience, isHttps: services.publicUrl.startsWith('https:') };
+    const kind = {
+      method: c.req.method,
+      audience,
+      isHttps: (services.publicUrl || c.req.url).startsWith('https:'),
+    };
     for (const [name, value] of Object.entries(headersOf(kind))) headers.set(name, value);
     if (audience !== null) headers.set('cache-control', 'no-store');
     else if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
