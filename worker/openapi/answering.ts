@@ -10,6 +10,7 @@ export const generalProblems = [
   'uri-too-long',
   'headers-too-large',
   'not-http',
+  'too-many-requests',
   'internal-error',
 ] as const satisfies readonly ProblemSlug[];
 
