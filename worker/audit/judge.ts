@@ -185,7 +185,7 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
         count('withdrawals', item.index, more);
         count('protocol', item.index, rules);
         countDerived(item, derived);
-        rememberWithdrawal(history, item.row, covered);
+        rememberWithdrawal(history, item.row, covered, more.broken.length === 0);
         tombstones.push({ index: item.index, covered });
         if (isUnshown)
           tally.note(
@@ -227,12 +227,15 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
   return {
     take: async (opened, earlier) => {
       const { item, index } = opened;
-      countOpened(opened, item === null || isOfMetal(item, history));
+      countOpened(opened, item === null || isOfMetal(item, history, brokenAt !== null));
       if (opened.row === 'mismatch') brokenAt ??= index;
       if (brokenAt !== null) return;
       const rules = ruling();
       mustBeInOrder(opened, rules);
-      if (item?.kind !== 'decision') takeHolds(null);
+      if (item?.kind !== 'decision') {
+        takeHolds(null);
+        history.batch = batchOf(opened);
+      }
       if (item === null) {
         if (rules.broken.length > 0) count('protocol', index, rules);
         await takeMissing(opened, earlier);
@@ -269,6 +272,12 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
   };
 }
 
+/** What may have the survey hold something back in the entries right behind this one. */
+function batchOf({ item, entry }: OpenedEntry): History['batch'] {
+  if (item === null) return entry?.kind === 'report' ? 'unknown' : null;
+  return item.kind === 'report' && item.row.labels.includes('false-capture') ? item.row.agent_version : null;
+}
+
 /** How many broken rules of one entry are told. */
 const toldRules = 3;
 
@@ -287,15 +296,15 @@ function joined(a: Ruling, b: Ruling): Ruling {
   return both;
 }
 
-/** Whether an entry is of a real machine, whose requests only named auditors see. */
-function isOfMetal(item: Item, { trials }: History): boolean {
+/** Whether an entry is of a real machine, whose requests only named auditors see; or may be, of an unknown trial. */
+function isOfMetal(item: Item, { trials }: History, otherwise: boolean): boolean {
   switch (item.kind) {
     case 'enrol':
     case 'ticket':
       return item.row.population === 'metal';
     case 'armed':
     case 'report':
-      return trials.get(item.row.nonce)?.row.population === 'metal';
+      return (trials.get(item.row.nonce)?.row.population ?? (otherwise ? 'metal' : 'lab')) === 'metal';
     default:
       return false;
   }

@@ -58,7 +58,9 @@ function mustFollow(rules: Ruling, { row }: ItemOf<'decision'>, history: History
   const { kind, value } = row.subject;
   const isDue = history.toHold.some((hold) => hold.kind === kind && hold.value === value);
   if (row.action === 'quarantine' && isDue) return;
-  if (row.action === 'quarantine' && isLost(history, 'report')) {
+  // The report itself, or another owner's before it, may have been withdrawn since.
+  const ofVersion = kind === 'agent_version' && value === history.batch && isLost(history, 'report');
+  if (row.action === 'quarantine' && (history.batch === 'unknown' || ofVersion)) {
     rules.cannot('withdrawn');
     return;
   }

@@ -73,6 +73,11 @@ export interface History {
   readonly falseCaptures: Map<string, Set<string>>;
   /** What the survey must hold back in the very next entries, because of a false capture. */
   readonly toHold: { readonly kind: DecisionSubject; readonly value: string; readonly because: number }[];
+  /**
+   * The report right before this entry, but for decisions: the version of the agent that reported a false capture,
+   * `unknown` where the report was withdrawn, null where it is none of these.
+   */
+  batch: string | 'unknown' | null;
   /** Whether only entries of before the log had a tree were seen so far. */
   isCarriedOver: boolean;
 }
@@ -94,6 +99,7 @@ export function createHistory(): History {
     reportsOf: new Map(),
     falseCaptures: new Map(),
     toHold: [],
+    batch: null,
     isCarriedOver: true,
   };
 }
