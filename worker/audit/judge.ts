@@ -3,6 +3,7 @@ import { rows } from '../../schema/log/row.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import type { Absent } from './checks.ts';
 import { type Contents, type Item, type OpenedEntry, rowIn } from './contents.ts';
+import { differencesOf } from './differences.ts';
 import type { Rebuild } from './rebuild.ts';
 import { type Deciders, holdsAfter, judgeDecision, judgeInvite } from './rules/decisions.ts';
 import { createHistory, type History, nameOf } from './rules/history.ts';
@@ -69,10 +70,18 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
       tally.count('derivation', derived.absent);
       return;
     }
-    const found = JSON.stringify(rows[item.kind].parse(item.row));
-    const expected = 'fault' in derived ? derived.fault : JSON.stringify(rows[item.kind].parse(derived.row));
-    if (expected === found) tally.count('derivation', 'rebuilt');
-    else tally.find('derivation', item.index, expected, found);
+    const found = rows[item.kind].parse(item.row);
+    if ('fault' in derived) {
+      tally.find('derivation', item.index, derived.fault, JSON.stringify(found));
+      return;
+    }
+    const differences = differencesOf(rows[item.kind].parse(derived.row), found);
+    if (differences.length === 0) tally.count('derivation', 'rebuilt');
+    else {
+      const words = (which: 'expected' | 'found') =>
+        differences.map((one) => `${one.path} ${one[which]}`).join(', ');
+      tally.find('derivation', item.index, words('expected'), words('found'));
+    }
   }
 
   /** Rules of the order of entries, which hold whatever the entry is. */
@@ -185,7 +194,7 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
         count('withdrawals', item.index, more);
         count('protocol', item.index, rules);
         countDerived(item, derived);
-        rememberWithdrawal(history, item.row, covered, more.broken.length === 0);
+        rememberWithdrawal(history, item, covered, more.broken.length === 0);
         tombstones.push({ index: item.index, covered });
         if (isUnshown)
           tally.note(

@@ -155,12 +155,17 @@ function processRim(): Rim {
   };
 }
 
-/** Says how far it is, now and then, where somebody looks. */
+/** Says how far it is, now and then, where somebody looks; and leaves nothing of that behind. */
 function progressOn(stream: NodeJS.WriteStream): Rim['progress'] {
+  const everyMs = 500;
   let saidMs = performance.now();
+  let isSaid = false;
   return (done, total) => {
-    if (!stream.isTTY || performance.now() < saidMs + 500) return;
+    if (!stream.isTTY) return;
+    if (done === total && isSaid) stream.write('\r\u001b[K');
+    if (done === total || performance.now() < saidMs + everyMs) return;
     saidMs = performance.now();
-    stream.write(`\r${done} of ${total} entries\u001b[K${done === total ? '\n' : ''}`);
+    isSaid = true;
+    stream.write(`\r${done} of ${total} entries\u001b[K`);
   };
 }

@@ -87,7 +87,7 @@ export function holdsAfter(
       ? [{ kind: 'agent_version' as const, value: row.agent_version, because: index }]
       : []),
   ];
-  return wanted.filter(({ kind, value }) => !history.quarantined.has(nameOf(kind, value)));
+  return wanted.filter(({ kind, value }) => !history.quarantinedAtMs.has(nameOf(kind, value)));
 }
 
 /** What the limits of invitations ask of an owner, by the entries before. */
@@ -105,11 +105,10 @@ export function judgeInvite(
 ): { readonly rules: Ruling; readonly derived: Derived<RowOf['invite']> } {
   const { owner } = row;
   const rules = ruling();
-  for (const hold of ['quarantined', 'revoked'] as const) {
-    const name = nameOf('owner', owner);
-    const atMs = hold === 'revoked' ? history.revokedAtMs.get(name) : undefined;
-    const isHeld =
-      hold === 'revoked' ? atMs !== undefined && admittedMs > atMs + raceMs : history.quarantined.has(name);
+  const holds = { quarantined: history.quarantinedAtMs, revoked: history.revokedAtMs } as const;
+  for (const [hold, sinceMs] of Object.entries(holds)) {
+    const atMs = sinceMs.get(nameOf('owner', owner));
+    const isHeld = atMs !== undefined && admittedMs > atMs + raceMs;
     rules.must(!isHeld, 'an owner who may vouch', `${owner}, who is ${hold}`);
   }
   rules.must(given !== null, 'a trusted owner', `${owner}, whom nobody trusts`);

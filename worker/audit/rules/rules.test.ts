@@ -467,7 +467,7 @@ const cases: Readonly<Record<string, Case>> = {
     entries: async () => [
       await decided('vouch', 'owner', keyPair('other owner').publicHex, at(4)),
       await decided('quarantine', 'owner', keyPair('other owner').publicHex, at(5)),
-      await invited('other owner', 'friend', at(6)),
+      await invited('other owner', 'friend', at(7)),
     ],
     found: ['protocol 6'],
   },

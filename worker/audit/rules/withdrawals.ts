@@ -117,12 +117,12 @@ function wordsOf(role: KeyRole, about: About): string {
 /** Marks what a tombstone withdrew; and where it was in order, that nothing follows about it. */
 export function rememberWithdrawal(
   history: History,
-  row: WithdrawRow,
+  { row, admittedMs }: ItemOf<'withdraw'>,
   covered: readonly number[],
   isInOrder: boolean,
 ): void {
   for (const at of covered) history.missing.delete(at);
   if (!isInOrder) return;
-  history.withdrawn.add(nameOf(row.role, row.key));
-  history.withdrawn.add(nameOf(row.role, history.chains.rootOf(row.role, row.key)));
+  for (const key of [row.key, history.chains.rootOf(row.role, row.key)])
+    history.withdrawnAtMs.set(nameOf(row.role, key), admittedMs);
 }
