@@ -15,7 +15,7 @@ import { ownTrial, profileOf } from './own-trial.ts';
 /** Admits an armed note; a second one for the ticket is answered like the first. Throws a Refusal; then nothing was stored. */
 export async function admitArmed(services: Services, bytes: Uint8Array): Promise<Admission<ArmedAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'armed', armedBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(services, bytes, 'armed', armedBody, ({ machine }) => machine);
   const trial = await ownTrial(services, body);
   const { ticket } = trial;
   if (trial.armed !== null) return { fresh: false, answer: await known(services, trial.armed) };

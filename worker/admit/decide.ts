@@ -20,7 +20,7 @@ import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
 
 /** What each action can be about. */
-const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
+export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
   reference: ['owner'],
   vouch: ['owner'],
   distrust: ['owner'],
@@ -32,7 +32,13 @@ const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> =
 /** Admits a decision. Throws a Refusal; then nothing was stored. */
 export async function admitDecision(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { store, operators, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'decision', decisionBody, ({ operator }) => operator);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'decision',
+    decisionBody,
+    ({ operator }) => operator,
+  );
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }

@@ -23,7 +23,13 @@ import { ownTrial, profileOf } from './own-trial.ts';
 /** Admits a report; the same one again gets its first receipt. Throws a Refusal; then nothing was stored. */
 export async function admitReport(services: Services, bytes: Uint8Array): Promise<Admission<Receipt>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'report', reportBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'report',
+    reportBody,
+    ({ machine }) => machine,
+  );
   const { hash } = request;
   const trial = await ownTrial(services, body);
   const { ticket } = trial;

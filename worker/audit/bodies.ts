@@ -24,6 +24,7 @@ import {
   withdrawBody,
 } from '../../schema/wire.ts';
 import { type Opened, openEnvelope } from '../admit/open.ts';
+import { noLimits } from '../rate/limiter.ts';
 
 /** The body of the request behind each kind of entry. */
 export interface BodyOf {
@@ -60,5 +61,5 @@ const signed: { readonly [K in EntryKind]: Signed<BodyOf[K]> } = {
 /** Opens the request behind an entry of a kind, as strictly as the server did. Throws a Refusal that says what is wrong. */
 export function openSigned<K extends EntryKind>(kind: K, envelope: Envelope): Promise<Opened<BodyOf[K]>> {
   const { payload, schema, signer } = signed[kind];
-  return openEnvelope(utf8(JSON.stringify(envelope)), payload, schema, signer);
+  return openEnvelope({ limiter: noLimits }, utf8(JSON.stringify(envelope)), payload, schema, signer);
 }
