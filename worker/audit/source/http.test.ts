@@ -112,6 +112,24 @@ describe('a hostile server', () => {
     expect(await readText(surveyAt(url, quick), '/log/checkpoint', 1000)).toBe('at last');
   });
 
+  it('that says when to come again is waited for, but not for long', async () => {
+    const waitedMs: number[] = [];
+    const source = (url: string) =>
+      surveyAt(url, {
+        ...quick,
+        sleep: async (ms) => {
+          waitedMs.push(ms);
+        },
+      });
+    const patient = await serve((_, response) => {
+      response.writeHead(waitedMs.length < 1 ? 429 : 200, { 'retry-after': '7' }).end('at last');
+    });
+    expect(await readText(source(patient), '/log/checkpoint', 1000)).toBe('at last');
+    const lazy = await serve((_, response) => response.writeHead(503, { 'retry-after': '86400' }).end());
+    await expect(readText(source(lazy), '/log/checkpoint', 1000)).rejects.toThrow(/answered 503/);
+    expect(waitedMs).toEqual([7000]);
+  });
+
   it('that breaks off between lines is asked again, and each line is given once', async () => {
     let attempts = 0;
     const url = await serve((_, response) => {
