@@ -1,7 +1,8 @@
 /** The command line: finds the command, reads its options, shows help or runs it. The table of commands is the help. */
 import { parseArgs } from 'node:util';
+import { verify } from '../worker/audit/command.ts';
 import { Advice } from './advice.ts';
-import type { Command } from './command.ts';
+import type { Command, OptionValues } from './command.ts';
 import { enroll } from './commands/enroll.ts';
 import { inventoryCommand } from './commands/inventory.ts';
 import { invite } from './commands/invite.ts';
@@ -27,6 +28,7 @@ export const commands: readonly Command[] = [
   invite,
   withdraw,
   witness,
+  verify,
 ];
 
 /** The overview of all commands. */
@@ -82,7 +84,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const options = { ...command.options, help: { type: 'boolean', help: 'shows this' } } as const;
-  let values: Record<string, string | boolean | undefined>;
+  let values: OptionValues;
   let positionals: string[];
   try {
     const allowPositionals = command.argument !== undefined;

@@ -5,9 +5,12 @@ export interface CommandOption {
   /** What the value is, in capitals, as the help shows it. */
   readonly value?: string;
   readonly help: string;
+  /** Whether it may be given several times. */
+  readonly multiple?: true;
 }
 
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+export type OptionValue = string | boolean | undefined;
+export type OptionValues = Readonly<Record<string, OptionValue | OptionValue[]>>;
 
 /** The one word that a command takes besides its options. */
 export interface CommandArgument {

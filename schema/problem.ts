@@ -2,6 +2,7 @@
  * Problems: every error answer is one problem document (RFC 9457) that says what happened, to what, and what to
  * do next. `type` is `/problems/<slug>`, which is a page.
  */
+import * as z from 'zod';
 
 interface ProblemRow {
   readonly status: number;
@@ -20,6 +21,21 @@ export const problems = {
     status: 413,
     title: 'The body is too large',
     action: 'Send at most 512 KiB. Cut log excerpts to the lines that matter.',
+  },
+  'too-slow': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    action: 'Send the whole request at once. Sent again it does no harm: nothing was stored.',
+  },
+  'unsupported-encoding': {
+    status: 415,
+    title: 'The body is compressed',
+    action: 'Send the body as it is, without Content-Encoding.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not of a type that is taken here',
+    action: 'Send JSON, with Content-Type: application/json.',
   },
   'not-an-envelope': {
     status: 400,
@@ -217,6 +233,32 @@ export const problems = {
     title: 'There is nothing at this address',
     action: 'See /v1 for the addresses that there are.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'There were too many requests',
+    action: 'Send it again after the time in Retry-After, and fewer at a time. Nothing was stored.',
+  },
+  'not-authorized': {
+    status: 401,
+    title: "This address is the operator's",
+    action:
+      'Ask on the machine itself, or send the token that was set as METRICS_TOKEN: Authorization: Bearer TOKEN.',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'The address is too long',
+    action: 'Ask for less in one query: path and query together may have 4,096 characters.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    action: 'Send fewer or shorter headers: all of them together may have 16 KiB.',
+  },
+  'not-http': {
+    status: 400,
+    title: 'The request is not HTTP as agreed',
+    action: 'Send HTTP/1.1 (RFC 9112) with one Host, one length and a plain path.',
+  },
   'method-not-allowed': {
     status: 405,
     title: 'This address does not take this method',
@@ -236,17 +278,26 @@ export const problems = {
 } as const satisfies Record<string, ProblemRow>;
 export type ProblemSlug = keyof typeof problems;
 
-/** An RFC 9457 problem document. `detail` says what happened to what, `action` what to do next. */
-export interface Problem {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-  readonly action: string;
-}
+/** An RFC 9457 problem document. */
+export const problemDocument = z.strictObject({
+  type: z
+    .string()
+    .regex(/^\/problems\/[a-z-]+$/)
+    .describe('the address of the page that explains this type'),
+  title: z.string(),
+  status: z.int().min(400).max(599),
+  detail: z.string().describe('what happened to what'),
+  action: z.string().describe('what to do next'),
+});
+export type Problem = Readonly<z.infer<typeof problemDocument>>;
 
 /** The problem document of a slug. */
 export function problem(slug: ProblemSlug, detail: string): Problem {
   const { status, title, action } = problems[slug];
-  return { type: `/problems/${slug}`, title, status, detail, action };
+  return { type: problemType(slug), title, status, detail, action };
+}
+
+/** The `type` of a slug: an address of its own, which never changes. */
+export function problemType(slug: ProblemSlug): string {
+  return `/problems/${slug}`;
 }

@@ -24,16 +24,16 @@ const text = z.string().min(1).max(80);
 
 /** The filters of a query, by the names of the groups. */
 export const filters = z.strictObject({
-  driver: text.optional(),
-  role: z.enum(namesOf(roles)).optional(),
-  chipset: text.optional(),
-  crash_type: z.enum(namesOf(crashTypes)).optional(),
-  crash_point: z.enum(namesOf(crashPoints)).optional(),
-  load: z.enum(namesOf(loads)).optional(),
-  kernel_series: text.optional(),
-  mitigation: z.enum(namesOf(mitigations)).optional(),
-  set_up: z.enum(namesOf(setUps)).optional(),
-  mechanism: z.enum(namesOf(mechanisms)).optional(),
+  driver: text.optional().describe(groups.driver),
+  role: z.enum(namesOf(roles)).optional().describe(groups.role),
+  chipset: text.optional().describe(groups.chipset),
+  crash_type: z.enum(namesOf(crashTypes)).optional().describe(groups.crash_type),
+  crash_point: z.enum(namesOf(crashPoints)).optional().describe(groups.crash_point),
+  load: z.enum(namesOf(loads)).optional().describe(groups.load),
+  kernel_series: text.optional().describe(groups.kernel_series),
+  mitigation: z.enum(namesOf(mitigations)).optional().describe(groups.mitigation),
+  set_up: z.enum(namesOf(setUps)).optional().describe(groups.set_up),
+  mechanism: z.enum(namesOf(mechanisms)).optional().describe(groups.mechanism),
 } satisfies Record<Group, z.ZodType>);
 export type Filters = z.infer<typeof filters>;
 
@@ -52,35 +52,41 @@ export const statisticsQuery = z.strictObject({
         .array(group)
         .min(1)
         .max(3)
-        .refine((names) => new Set(names).size === names.length, 'each group once'),
-    ),
+        .refine((names) => new Set(names).size === names.length, 'each group once')
+        .meta({ uniqueItems: true }),
+    )
+    .describe('the groups, one to three'),
   population: z.enum(namesOf(populations)),
   format: z.enum(['json', 'csv']).default('json'),
   ...filters.shape,
 });
 export type StatisticsQuery = z.infer<typeof statisticsQuery>;
 
+const count = z.int().min(0);
+const proportion = z.number().min(0).max(1);
+
 /** The counts and the estimate of one group. `estimate`, `low` and `high` are null where there are no trials. */
-export interface Cell {
-  readonly machines: number;
-  readonly trials: number;
-  readonly captured: number;
-  readonly no_reply: number;
-  readonly inconclusive: number;
-  /** captured / trials, 4 significant digits. */
-  readonly estimate: number | null;
-  /** Exact (Clopper–Pearson) 95 % interval, 4 significant digits. */
-  readonly low: number | null;
-  readonly high: number | null;
-}
+export const cell = z.strictObject({
+  machines: count,
+  trials: count.describe('fired or not known not to have fired, and no_reply; without inconclusive'),
+  captured: count.describe('trials with a verified dump'),
+  no_reply: count.describe('trials that were armed and fell silent'),
+  inconclusive: count.describe('counted nowhere else'),
+  estimate: proportion.nullable().describe('captured / trials, 4 significant digits'),
+  low: proportion.nullable().describe('exact (Clopper-Pearson) 95 % interval, 4 significant digits'),
+  high: proportion.nullable(),
+});
+export type Cell = z.infer<typeof cell>;
 
-export type KeyedCell = Cell & { readonly [name in Group]?: string };
+/** A cell with its value of each group that was asked for. */
+export const keyedCell = z.strictObject({ ...filters.shape, ...cell.shape });
+export type KeyedCell = z.infer<typeof keyedCell>;
 
-export interface StatisticsAnswer {
-  readonly edition: number;
-  readonly population: string;
-  readonly by: readonly Group[];
-  readonly cells: readonly KeyedCell[];
-  /** What a reader must know of these figures. */
-  readonly note: string;
-}
+export const statisticsAnswer = z.strictObject({
+  edition: z.int().min(1),
+  population: z.enum(namesOf(populations)),
+  by: z.array(group),
+  cells: z.array(keyedCell),
+  note: z.string().describe('what a reader must know of these figures'),
+});
+export type StatisticsAnswer = z.infer<typeof statisticsAnswer>;

@@ -20,13 +20,14 @@ import {
 
 const hex = (bytes: number) =>
   z.string().regex(new RegExp(`^[0-9a-f]{${2 * bytes}}$`), `${bytes} bytes in lower-case hexadecimal`);
+/** A time as it travels. */
 export const instant = z.iso.datetime({ precision: 3 }).describe('UTC, milliseconds, RFC 3339');
 export const versionText = z.string().regex(/^[0-9A-Za-z.+:~-]{1,60}$/);
 export const logIndex = z.int().min(0).describe('an index in the log');
 
-export const publicKey = hex(32);
-export const nonce = hex(16).describe('names a ticket and its trial');
-export const sha256Hex = hex(32);
+export const publicKey = hex(32).describe('an Ed25519 public key: 32 bytes in lower-case hexadecimal');
+export const nonce = hex(16).describe('names a ticket and its trial: 16 bytes in lower-case hexadecimal');
+export const sha256Hex = hex(32).describe('a SHA-256 hash in lower-case hexadecimal');
 
 /** A body that is larger is refused before it is read. */
 export const bodyMaxBytes = 512 * 1024;
@@ -198,8 +199,11 @@ export const reportBody = z.discriminatedUnion('version', [
 ]);
 export type ReportBody = z.infer<typeof reportBody>;
 
+/** A report is addressed by its index in the log. */
+export const reportId = z.string().regex(/^\d{1,15}$/);
+
 export const receipt = z.strictObject({
-  report_id: z.string().regex(/^\d{1,15}$/),
+  report_id: reportId,
   ...logged.shape,
   checkpoint: checkpointNote,
 });

@@ -158,7 +158,12 @@ describe('problems', () => {
     const transient = Object.entries(problems).filter(
       ([, { status }]) => [408, 425, 429].includes(status) || status >= 500,
     );
-    expect(transient.map(([slug]) => slug)).toEqual(['log-halted', 'store-busy', 'internal-error']);
+    expect(transient.map(([slug]) => slug)).toEqual([
+      'too-slow',
+      'log-halted',
+      'store-busy',
+      'internal-error',
+    ]);
   });
 });
 

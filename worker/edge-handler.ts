@@ -5,7 +5,6 @@
 import { fromHex } from '../schema/bytes.ts';
 import { problem } from '../schema/problem.ts';
 import { defaultControlShare } from './admit/control.ts';
-import { ticketLimits } from './admit/ticket-limits.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { editionEveryMs } from './edition/publish.ts';
@@ -13,11 +12,16 @@ import { publishingRound } from './edition/round.ts';
 import { noHighWater } from './log/high-water.ts';
 import { type LogIdentity, logIdentity } from './log/identity.ts';
 import { parseWitness } from './log/witnesses.ts';
+import { createCounts } from './metrics/counts.ts';
+import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { createLimiter } from './rate/limiter.ts';
+import { prefixOf } from './rate/prefix.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
 import type { Services } from './services.ts';
 import { currentEdition } from './store/editions.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
+import { jsonLog } from './telemetry/sinks.ts';
 
 /** Settings of a deployment; see wrangler.toml. */
 export interface EdgeEnv {
@@ -39,6 +43,8 @@ export interface EdgeEnv {
   readonly CONTROL_SHARE?: string;
   /** The address that feeds name; without it, the origin of the request. */
   readonly PUBLIC_URL?: string;
+  /** What opens /metrics; without it, nobody can read them. */
+  readonly METRICS_TOKEN?: string;
 }
 
 /** What Workers give beside the request. */
@@ -52,9 +58,13 @@ export interface EdgeHandler {
   readonly scheduled: (controller: unknown, env: EdgeEnv) => Promise<void>;
 }
 
-function storeOf({ DATABASE_URL, DATABASE_AUTH_TOKEN }: EdgeEnv): Promise<Store> {
+function storeOf({ DATABASE_URL, DATABASE_AUTH_TOKEN }: EdgeEnv, onBusy: () => void): Promise<Store> {
   if (!DATABASE_URL) throw new Error('DATABASE_URL is not set: see wrangler.toml');
-  return openStore({ url: DATABASE_URL, ...(DATABASE_AUTH_TOKEN ? { authToken: DATABASE_AUTH_TOKEN } : {}) });
+  return openStore({
+    url: DATABASE_URL,
+    onBusy,
+    ...(DATABASE_AUTH_TOKEN ? { authToken: DATABASE_AUTH_TOKEN } : {}),
+  });
 }
 
 function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
@@ -74,15 +84,25 @@ async function identityOf({ LOG_KEY, LOG_ORIGIN }: EdgeEnv): Promise<LogIdentity
   return logIdentity(fromHex(LOG_KEY), LOG_ORIGIN);
 }
 
-/** The handlers of a Worker. The clock and the pace of editions are given by tests only. */
-export function createEdge(now: () => number = Date.now, everyMs: number = editionEveryMs): EdgeHandler {
+/** The handlers of a Worker. The clock, the pace of editions and the figures are given by tests only. */
+export function createEdge(
+  now: () => number = Date.now,
+  everyMs: number = editionEveryMs,
+  quotas: Quotas = usualQuotas,
+): EdgeHandler {
   const cache = createCache();
   let begun = false;
+  const log = jsonLog((line) => console.log(line), now);
+  // A Worker's clock stands still at 0 until its first request.
+  let startedAtMs = 0;
+  const counts = createCounts('Counted by one isolate of several, each from zero.');
+
+  const limiter = createLimiter(quotas, counts, () => performance.now());
 
   async function servicesOf(env: EdgeEnv, origin: string, later: (work: Promise<unknown>) => void) {
     const signer = await identityOf(env);
     const witnesses = await Promise.all(listOf(env.WITNESSES).map(parseWitness));
-    const store = await storeOf(env);
+    const store = await storeOf(env, counts.storeBusy);
     const services: Services = {
       store,
       now,
@@ -93,18 +113,26 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
       signer,
       highWater: noHighWater,
       witnesses,
-      ticketLimits,
       controlShare: env.CONTROL_SHARE === undefined ? defaultControlShare : Number(env.CONTROL_SHARE),
       campaign: () => Promise.resolve(null),
       publicUrl: env.PUBLIC_URL ?? origin,
+      quotas,
+      limiter,
+      clientOf: (c) => ({ prefix: prefixOf(c.req.header('cf-connecting-ip') ?? null) }),
+      log,
+      counts,
+      monotonicMs: () => performance.now(),
+      startedAtMs,
+      runtime: 'workers',
+      operator: { token: env.METRICS_TOKEN || null, isHere: () => false },
+      isDraining: () => false,
       cache,
       admitted: () => {
         const work = publish(env).catch((error: unknown) =>
-          console.error(`publishing failed: ${rootOf(error)}`),
+          log({ event: 'publishing-failed', cause: rootOf(error) }),
         );
         later(work);
       },
-      note: (level, event, fields) => console[level](`${event} ${JSON.stringify(fields)}`),
     };
     // A deployment that was never asked has no checkpoint and no edition yet.
     if (!begun && (await currentEdition(store)) === null) await publishingRound(services, everyMs);
@@ -123,11 +151,12 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
 
   return {
     fetch: async (request, env, context) => {
+      startedAtMs ||= now();
       let services: Services;
       try {
         services = await servicesOf(env, new URL(request.url).origin, (work) => context.waitUntil(work));
       } catch (error) {
-        console.error(`the deployment cannot serve: ${rootOf(error)}`);
+        log({ event: 'store-failed', cause: rootOf(error) });
         return problemAnswer(
           problem('internal-error', 'The store or the settings of this deployment cannot be used.'),
         );

@@ -39,9 +39,18 @@ export async function readAnswer(response: Response): Promise<Answer> {
   };
 }
 
+const isJson = { 'content-type': 'application/json' };
+
 /** Posts a body as it is. */
-export async function postRaw(url: string, path: string, body: BodyInit): Promise<Answer> {
-  return readAnswer(await fetch(url + path, { method: 'POST', body, duplex: 'half' } as RequestInit));
+export async function postRaw(
+  url: string,
+  path: string,
+  body: BodyInit,
+  headers: Record<string, string> = isJson,
+): Promise<Answer> {
+  return readAnswer(
+    await fetch(url + path, { method: 'POST', body, headers, duplex: 'half' } as RequestInit),
+  );
 }
 
 /** Posts an envelope to the address of a kind. */

@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { type Client, createClient } from '@libsql/client';
 import { unstable_startWorker } from 'wrangler';
-import type { TicketLimits } from '../../worker/admit/ticket-limits.ts';
+
 import { startServer } from '../../worker/node.ts';
+import type { Quotas } from '../../worker/quotas.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 import { startHrana } from './hrana.ts';
@@ -33,8 +34,18 @@ export interface RuntimeOptions {
   readonly auditors?: readonly string[];
   readonly witnesses?: readonly string[];
   readonly controlShare?: number;
-  readonly ticketLimits?: TicketLimits;
+  readonly quotas?: Partial<Quotas>;
+  readonly metricsToken?: string;
+  /** On Node: whether X-Forwarded-For is believed. Workers believe CF-Connecting-IP always. */
+  readonly trustProxy?: boolean;
 }
+
+/** The suites send far more than volunteers do. On Node they send from the machine itself, which is not limited. */
+const unlimited: Partial<Quotas> = {
+  requestsPerPrefix: { burst: 1e9, perSecond: 1 },
+  admissionsPerKey: { burst: 1e9, perSecond: 1 },
+  enrolmentsPerPrefixAndDay: 1e9,
+};
 
 const sampleOwners = [keyPair('owner').publicHex];
 const origin = 'survey.test/log';
@@ -102,6 +113,8 @@ async function startWorkerd(data: string, options: RuntimeOptions): Promise<Star
       LOG_KEY: plain('07'.repeat(32)),
       LOG_ORIGIN: plain(origin),
       CONTROL_SHARE: plain(String(options.controlShare ?? 0)),
+      TEST_QUOTAS: plain(JSON.stringify({ ...unlimited, ...options.quotas })),
+      METRICS_TOKEN: plain(options.metricsToken ?? ''),
     },
     dev: {
       server: { hostname: '127.0.0.1', port: 0 },
@@ -116,6 +129,7 @@ async function startWorkerd(data: string, options: RuntimeOptions): Promise<Star
     const response = await fetch(url + path, { method: 'POST', body });
     if (!response.ok) throw new Error(`${path} answered ${response.status}: ${await response.text()}`);
   };
+  await ask('/test/cron');
   return {
     url,
     setClock: (ms) => ask('/test/clock', String(ms)),

@@ -20,7 +20,7 @@ import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
 
 /** What each action can be about. */
-const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
+export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
   reference: ['owner'],
   vouch: ['owner'],
   distrust: ['owner'],
@@ -32,7 +32,13 @@ const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> =
 /** Admits a decision. Throws a Refusal; then nothing was stored. */
 export async function admitDecision(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { store, operators, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'decision', decisionBody, ({ operator }) => operator);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'decision',
+    decisionBody,
+    ({ operator }) => operator,
+  );
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
@@ -49,7 +55,10 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
 }
 
 /** Whether action, subject and index belong together. */
-export function faultOfForm(body: DecisionBody, size: number): Fault | null {
+export function faultOfForm(
+  body: Pick<DecisionBody, 'action' | 'subject' | 'from_index'>,
+  size: number,
+): Fault | null {
   const { action, subject, from_index } = body;
   const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
   if (!subjectsOf[action].includes(subject.kind)) {

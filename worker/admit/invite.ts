@@ -21,7 +21,7 @@ export async function admitInvitation(
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'invite', inviteBody, ({ owner }) => owner);
+  const { body, request } = await openEnvelope(services, bytes, 'invite', inviteBody, ({ owner }) => owner);
   const known = await entryOfRequest(store, request.hash);
   if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
   refuseIf(faultOfKey('invited', fromHex(body.invited)));

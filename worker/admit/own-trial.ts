@@ -1,7 +1,8 @@
 /** The trial of a signed body, found and checked to be the signer's own. */
-import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
+import type { Profile } from '../../schema/profile.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
+import { storedProfile } from '../store/stored.ts';
 import type { TicketRow } from '../store/tickets.ts';
 import { findTrial, type KnownTrial } from '../store/trials.ts';
 
@@ -33,5 +34,5 @@ export async function ownTrial(
 /** The profile that the ticket was issued for. It was checked when it was enrolled. */
 export function profileOf({ profile, ticket }: OwnTrial): Profile {
   if (profile === null) throw new Error(`the profile of ticket ${ticket.nonce} is gone`);
-  return profileSchema.parse(JSON.parse(profile));
+  return storedProfile(profile);
 }

@@ -20,7 +20,7 @@ export async function admitRevocation(
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'revoke', revokeBody, ({ owner }) => owner);
+  const { body, request } = await openEnvelope(services, bytes, 'revoke', revokeBody, ({ owner }) => owner);
   const known = await entryOfRequest(store, request.hash);
   if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
   const subject = await rootOfOwn(services, body);

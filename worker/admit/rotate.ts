@@ -19,7 +19,7 @@ import { faultOfKey, faultOfSignature } from './verify.ts';
 /** Admits a rotation. Throws a Refusal; then nothing was stored. */
 export async function admitRotation(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'rotate', rotateBody, ({ key }) => key);
+  const { body, request } = await openEnvelope(services, bytes, 'rotate', rotateBody, ({ key }) => key);
   const known = await entryOfRequest(store, request.hash);
   if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
   await checkNext(services, body);

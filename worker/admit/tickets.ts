@@ -1,7 +1,7 @@
 /** `POST /v1/tickets`: permission for trials, issued before the crash, so that a trial's cells are fixed before its result. */
 import { toHex } from '../../schema/bytes.ts';
 import { crashTypes } from '../../schema/crash-type.ts';
-import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
+import type { Profile } from '../../schema/profile.ts';
 import { findScenario, type Scenario, scenarioSets } from '../../schema/scenario.ts';
 import { limits, type Ticket, type TicketsAnswer, type TicketsBody, ticketsBody } from '../../schema/wire.ts';
 import { draftEntry, type SignedRequest } from '../log/draft.ts';
@@ -10,6 +10,7 @@ import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { currentNote } from '../store/checkpoints.ts';
 import { cameBack, findMachine, findProfile, type MachineRow } from '../store/machines.ts';
+import { storedProfile } from '../store/stored.ts';
 import {
   countUnused,
   insertTickets,
@@ -27,7 +28,13 @@ import { faultOfHoarding } from './ticket-limits.ts';
 /** Issues tickets, or repeats those of the same request. Throws a Refusal; then nothing was stored. */
 export async function admitTickets(services: Services, bytes: Uint8Array): Promise<Admission<TicketsAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'tickets', ticketsBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'tickets',
+    ticketsBody,
+    ({ machine }) => machine,
+  );
   const machine = await findMachine(store, body.machine);
   if (machine === null) {
     throw new Refusal('unknown-machine', `No machine with key ${body.machine} is enrolled.`);
@@ -44,7 +51,7 @@ export async function admitTickets(services: Services, bytes: Uint8Array): Promi
       `Machine ${body.machine} has told no profile ${body.profile_sha256}.`,
     );
   }
-  const profile = profileSchema.parse(JSON.parse(told.profile));
+  const profile = storedProfile(told.profile);
   const scenarios = body.scenarios.map((id) => chooseScenario(body.set, id, profile.population));
   const mayBeControl = await controlsAllowed(services, machine, body, profile);
   const nowMs = now();
@@ -66,16 +73,16 @@ async function ticketsAnswer({ store }: Services, rows: readonly TicketRow[]): P
 
 /** Whether the machine may begin trials now: its key was not revoked, and it does not hoard. */
 async function checkStanding(services: Services, machine: MachineRow, body: TicketsBody): Promise<void> {
-  const { store, now, ticketLimits } = services;
+  const { store, now, quotas } = services;
   const { root, owner } = machine;
   const judged = { machine: root, owner, agent_version: null, scenario_set: null, log_index: null };
   if ((await labelsNow(store, judged)).includes('revoked')) {
     throw new Refusal('revoked-key', `Machine ${body.machine}, or its owner, was revoked.`);
   }
-  const sinceMs = now() - ticketLimits.unusedWithinMs;
+  const sinceMs = now() - quotas.tickets.unusedWithinMs;
   const ofMachine = await countUnused(store, { root }, now(), sinceMs);
   const ofOwner = await countUnused(store, { owner }, now(), sinceMs);
-  refuseIf(faultOfHoarding(ticketLimits, body.scenarios.length, ofMachine, ofOwner));
+  refuseIf(faultOfHoarding(quotas.tickets, body.scenarios.length, ofMachine, ofOwner));
 }
 
 /**

@@ -20,7 +20,13 @@ export async function admitWithdrawal(
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'withdraw', withdrawBody, ({ signer }) => signer);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'withdraw',
+    withdrawBody,
+    ({ signer }) => signer,
+  );
   const known = await entryOfRequest(store, request.hash);
   if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
   for (let attempt = 0; attempt < attemptsMax; attempt++) {

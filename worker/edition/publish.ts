@@ -2,6 +2,7 @@
  * Publishes editions. An edition says up to which log size and which cut-off the rows count, and commits to the
  * finest table of cells that they give; it can be computed again from the rows at any time.
  */
+import type { Manifest } from '../../schema/answer/edition.ts';
 import { sha256, toHex, utf8 } from '../../schema/bytes.ts';
 import { type Group, groups } from '../../schema/statistics.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
@@ -15,17 +16,6 @@ import { instant } from '../time.ts';
 
 /** The least time between two editions. */
 export const editionEveryMs = 10_000;
-
-/** An edition as the API publishes it. */
-export interface Manifest {
-  readonly number: number;
-  readonly log_size: number;
-  readonly cut_off: string;
-  readonly statistics_sha256: string;
-  /** The log's signed head at `log_size`; null in editions of before the log had one. */
-  readonly checkpoint: string | null;
-  readonly published_at: string;
-}
 
 /** The manifest of a stored edition. */
 export function manifestOf(row: EditionRow): Manifest {

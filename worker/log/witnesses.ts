@@ -1,5 +1,4 @@
 /** Asks witnesses for cosignatures (C2SP tlog-witness): each checks for itself that the log only grew. */
-import { toBase64 } from '../../schema/bytes.ts';
 import { parseSize } from '../../schema/log/checkpoint.ts';
 import {
   formatSignature,
@@ -8,6 +7,7 @@ import {
   parseVerifierKey,
   type Verifier,
 } from '../../schema/log/note.ts';
+import { formatAddCheckpoint } from '../../schema/log/witness.ts';
 
 export interface Witness {
   readonly verifier: Verifier;
@@ -45,11 +45,10 @@ export async function askWitness(
   proof: readonly Uint8Array[],
   note: string,
 ): Promise<WitnessAnswer> {
-  const lines = proof.map((hash) => `${toBase64(hash)}\n`).join('');
   try {
     const answer = await fetch(`${url}/add-checkpoint`, {
       method: 'POST',
-      body: `old ${fromSize}\n${lines}\n${note}`,
+      body: formatAddCheckpoint({ oldSize: fromSize, proof, note }),
       signal: AbortSignal.timeout(patienceMs),
     });
     const text = (await answer.text()).slice(0, 20_000);

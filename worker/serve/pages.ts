@@ -1,20 +1,23 @@
 /** Pages and feeds, filled from the current edition. */
-import { type ProblemSlug, problems } from '../../schema/problem.ts';
+import { type DriverAnswer, type FailureEntry, failuresShown } from '../../schema/answer/driver.ts';
+import { driverParameters, problemParameters } from '../../schema/parameters.ts';
 import { type Filters, type Group, headline } from '../../schema/statistics.ts';
 import { remember } from '../edition/cache.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
+import { openApi } from '../openapi/document.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { notes } from '../statistics/notes.ts';
 import type { EditionRow } from '../store/editions.ts';
 import { newestFailures } from '../store/failures.ts';
 import { funnelOf } from '../store/funnel.ts';
-import type { DriverData, FailureEntry, HomeData } from '../view/data.ts';
+import type { HomeData } from '../view/data.ts';
 import { renderDriver } from '../view/driver.ts';
 import { renderFailuresAtom } from '../view/feed.ts';
 import { renderHome } from '../view/home.ts';
 import { mediaTypes } from '../view/paths.ts';
-import { renderProblem } from '../view/problem.ts';
+import { renderProblem, renderProblems } from '../view/problem.ts';
+import { renderReference } from '../view/reference.ts';
 import { wantsPage } from './accept.ts';
 import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
@@ -57,11 +60,11 @@ function driverOf(c: AppContext): string {
   const driver = (c.req.param('driver') ?? '').replace(/^(?:%2E){1,2}$/, (dots) =>
     dots.replaceAll('%2E', '.'),
   );
-  if (driver.length > 0 && driver.length <= 80) return driver;
+  if (driverParameters.shape.driver.safeParse(driver).success) return driver;
   throw new Refusal('not-found', `No driver has the name ${driver.slice(0, 100)}.`);
 }
 
-async function driverData(services: Services, driver: string): Promise<DriverData> {
+async function driverData(services: Services, driver: string): Promise<DriverAnswer> {
   const { store, cache } = services;
   const edition = await newestEdition(store);
   const target = { driver, role: 'dump_target', ...headline } as const;
@@ -79,7 +82,7 @@ async function driverData(services: Services, driver: string): Promise<DriverDat
         driver,
         actionable: false,
         coverage: edition,
-        count: 100,
+        count: failuresShown,
       }),
       note: notes.lab,
     };
@@ -104,17 +107,25 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
     edition.number,
     `feed ${driver ?? ''}`,
     (): Promise<FailureEntry[]> =>
-      newestFailures(store, { driver, actionable: true, coverage: edition, count: 100 }),
+      newestFailures(store, { driver, actionable: true, coverage: edition, count: failuresShown }),
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
   return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
 }
 
+/** `GET /reference`: the document of /openapi.json for people. */
+export function reference({ publicUrl }: Services): Response {
+  return textAnswer(renderReference(openApi(), publicUrl), mediaTypes.page);
+}
+
+/** `GET /problems`. */
+export function problemsPage(): Response {
+  return textAnswer(renderProblems(), mediaTypes.page);
+}
+
 /** `GET /problems/:slug`: the page that the `type` of a problem document leads to. */
 export function problemPage(c: AppContext): Response {
-  const slug = c.req.param('slug') ?? '';
-  if (!Object.hasOwn(problems, slug)) {
-    throw new Refusal('not-found', `There is no problem of the name ${slug.slice(0, 60)}.`);
-  }
-  return textAnswer(renderProblem(slug as ProblemSlug), mediaTypes.page);
+  const named = problemParameters.safeParse({ slug: c.req.param('slug') });
+  if (named.success) return textAnswer(renderProblem(named.data.slug), mediaTypes.page);
+  throw new Refusal('not-found', `There is no problem of the name ${c.req.param('slug')?.slice(0, 60)}.`);
 }

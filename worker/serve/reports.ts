@@ -1,4 +1,6 @@
 /** `GET /v1/reports`, `/v1/reports/:id` and the page `/reports/:id`. */
+import { type ReportsAnswer, reportsPerPage, type WithheldReport } from '../../schema/answer/report.ts';
+import { reportParameters } from '../../schema/parameters.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { isWithdrawn } from '../store/log.ts';
@@ -10,17 +12,16 @@ import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
 import { wholeNumber } from './number.ts';
 
-const pageLength = 50;
-
 /** Reports of the lab as they were admitted, newest first; `before=LOG_INDEX` turns the page. */
 export async function listReports({ store }: Services, c: AppContext): Promise<Response> {
   const before = c.req.query('before');
   const below = before === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('before', before);
-  const reports = await reportsBelow(store, below, pageLength);
+  const reports = await reportsBelow(store, below, reportsPerPage);
   const last = reports.at(-1);
   const next =
-    last !== undefined && reports.length === pageLength ? `/v1/reports?before=${last.report_id}` : null;
-  return jsonAnswer({ reports, next });
+    last !== undefined && reports.length === reportsPerPage ? `/v1/reports?before=${last.report_id}` : null;
+  const answer: ReportsAnswer = { reports, next };
+  return jsonAnswer(answer);
 }
 
 async function refusalOfMissing({ store }: Services, id: string): Promise<Refusal> {
@@ -37,12 +38,14 @@ export async function showReport(
 ): Promise<Response> {
   const name = c.req.param('id') ?? '';
   const id = name.replace(/\.json$/, '');
-  const report = /^\d{1,15}$/.test(id) ? await publishedReport(services.store, Number(id)) : null;
+  const valid = reportParameters.shape.id.safeParse(name).success;
+  const report = valid ? await publishedReport(services.store, Number(id)) : null;
   if (report === null) throw await refusalOfMissing(services, id);
   const vary = { vary: 'Accept' };
   if ('population' in report) {
     const note = 'What a real machine reports is seen by its submitter and by named auditors only.';
-    return jsonAnswer({ ...report, note }, 200, vary);
+    const answer: WithheldReport = { ...report, note };
+    return jsonAnswer(answer, 200, vary);
   }
   const page = as === 'page' || (name === id && wantsPage(c));
   return page ? textAnswer(renderReport(report), mediaTypes.page, vary) : jsonAnswer(report, 200, vary);

@@ -6,7 +6,6 @@
 import { and, eq, sql } from 'drizzle-orm';
 import type { RowOf } from '../../schema/log/row.ts';
 import { outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
 import { armedNotes, envelopes, machines, profiles, reports, tickets } from '../../schema/tables.ts';
 import type { Label } from '../../schema/vocabulary.ts';
 import { type Draft, draftEntry, type SignedRequest } from '../log/draft.ts';
@@ -14,6 +13,7 @@ import { ticketRowOf } from '../log/rows.ts';
 import { instant } from '../time.ts';
 import { append, logSize } from './log.ts';
 import { patiently, read, type Statement, type Store, write } from './open.ts';
+import { storedProfile } from './stored.ts';
 import type { TicketRow } from './tickets.ts';
 
 interface EarlierEntry {
@@ -81,7 +81,7 @@ async function ticketDraft(store: Store, entry: EarlierEntry, random: Random): P
   );
   if (!rows[0]) throw gone(entry);
   const { ticket, profile } = rows[0];
-  const row = ticketRowOf(ticket, profileSchema.parse(JSON.parse(profile)));
+  const row = ticketRowOf(ticket, storedProfile(profile));
   return draftFor(random, entry, 'ticket', row, null, ticket);
 }
 

@@ -1,6 +1,7 @@
 /** Control trials: how often a capture was reported where the mechanism was disabled. */
 import { and, eq, lt, ne, sql } from 'drizzle-orm';
 import { facts } from '../../schema/tables.ts';
+import type { Mechanism, Population } from '../../schema/vocabulary.ts';
 import { read, type Store } from './open.ts';
 import type { Coverage } from './visible.ts';
 
@@ -24,9 +25,9 @@ export async function otherFalseCaptures(store: Store, agentVersion: string, own
 
 /** The control trials of a mechanism under a version of the agent, and how many of them were reported as captured. */
 export interface ControlCounts {
-  readonly mechanism: string;
+  readonly mechanism: Mechanism;
   readonly agent_version: string;
-  readonly population: string;
+  readonly population: Population;
   readonly trials: number;
   readonly false_captures: number;
 }

@@ -3,16 +3,15 @@
  * machines are not public.
  */
 import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
 import { envelopes, facts, profiles, reports, tickets } from '../../schema/tables.ts';
 import { type Cause, driverCauses } from '../../schema/vocabulary.ts';
-import { reportBody } from '../../schema/wire.ts';
 import { instant } from '../time.ts';
-import type { FailureEntry } from '../view/data.ts';
 import { evidenceLines } from '../view/excerpt.ts';
 import { selected } from './cells.ts';
 import { read, type Store } from './open.ts';
+import { storedProfile, storedReport } from './stored.ts';
 import type { Coverage } from './visible.ts';
 
 /** Which failures are wanted. */
@@ -73,8 +72,8 @@ function entryOf(row: {
   payload: Buffer;
   profile: string;
 }): FailureEntry {
-  const body = reportBody.parse(JSON.parse(new TextDecoder().decode(row.payload)));
-  const profile = profileSchema.parse(JSON.parse(row.profile));
+  const body = storedReport(row.payload);
+  const profile = storedProfile(row.profile);
   const outcome: Outcome = outcomeSchema.parse(JSON.parse(row.outcome));
   return {
     report_id: String(row.log_index),
@@ -87,6 +86,6 @@ function entryOf(row: {
     scenario: body.scenario,
     mechanism: body.mechanism,
     outcome,
-    evidence: evidenceLines(body.evidence),
+    evidence: [...evidenceLines(body.evidence)],
   };
 }

@@ -1,9 +1,9 @@
 /** Where the trials of a mechanism ended, over the facts that an edition covers. */
 import { and, eq, ne, sql } from 'drizzle-orm';
+import type { FunnelCounts } from '../../schema/answer/driver.ts';
 import type { Filters } from '../../schema/statistics.ts';
 import { facts } from '../../schema/tables.ts';
 import type { Mechanism, Population } from '../../schema/vocabulary.ts';
-import type { FunnelData } from '../view/data.ts';
 import { selected } from './cells.ts';
 import { read, type Store } from './open.ts';
 import type { Coverage } from './visible.ts';
@@ -15,7 +15,7 @@ export async function funnelOf(
   population: Population,
   mechanism: Mechanism,
   filters: Filters,
-): Promise<FunnelData> {
+): Promise<FunnelCounts> {
   const ended = await read(store, (db) =>
     db
       .select({

@@ -19,6 +19,8 @@ export interface Store {
   readonly db: Database;
   readonly client: Client;
   readonly isFile: boolean;
+  /** Called each time that the store is found locked. */
+  readonly onBusy: () => void;
 }
 
 /**
@@ -32,14 +34,22 @@ const filePragmas =
  * Opens the store at a libSQL URL (`file:`, `https:`, `libsql:`). Pragmas are per connection, so a file has one.
  * Opening does not migrate: see migrations.ts.
  */
-export async function openStore({ url, authToken }: { url: string; authToken?: string }): Promise<Store> {
+export async function openStore({
+  url,
+  authToken,
+  onBusy = () => undefined,
+}: {
+  url: string;
+  authToken?: string;
+  onBusy?: () => void;
+}): Promise<Store> {
   const isFile = url.startsWith('file:');
   const client = createClient({
     url,
     ...(authToken ? { authToken } : {}),
     ...(isFile ? { concurrency: 1 } : {}),
   });
-  const store: Store = { db: drizzle(client), client, isFile };
+  const store: Store = { db: drizzle(client), client, isFile, onBusy };
   if (isFile) await client.executeMultiple(filePragmas);
   return store;
 }
@@ -62,7 +72,7 @@ function codesOf(error: unknown): string[] {
 }
 
 /** Whether the store was locked by somebody else, so that nothing was done. `CLIENT_CLOSED`: a reconnect got in between. */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return codesOf(error).some(
     (code) => code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'CLIENT_CLOSED',
   );
@@ -95,6 +105,7 @@ export async function patiently<T>(store: Store, work: () => Promise<T>): Promis
       return await work();
     } catch (error) {
       if (!isBusy(error)) throw error;
+      store.onBusy();
       await reconnect(store);
       if (pause === null) throw new Refusal('store-busy', 'The store was locked, and stayed so.');
       await new Promise((resolve) => setTimeout(resolve, pause));

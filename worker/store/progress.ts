@@ -1,16 +1,12 @@
 /** How far the lab has come: its reports by result, as they stand at this moment. */
 import { and, eq, sql } from 'drizzle-orm';
+import type { CampaignProgress } from '../../schema/answer/status.ts';
 import { reports, tickets } from '../../schema/tables.ts';
 import type { Result } from '../../schema/vocabulary.ts';
 import { read, type Store } from './open.ts';
 
-/** Reports by outcome. `failed` is every trial that counts and was not captured. */
-export interface Progress {
-  readonly done: number;
-  readonly captured: number;
-  readonly failed: number;
-  readonly inconclusive: number;
-}
+/** Reports by outcome. */
+export type Progress = Omit<CampaignProgress, 'planned'>;
 
 /** Counts the reports of the lab, or only those on some tickets. Controls are no part of what was planned. */
 export async function labProgress(store: Store, nonces: readonly string[] | null): Promise<Progress> {

@@ -1,27 +1,18 @@
 /** Admitted reports as they are shown: one whole, or a page of short rows. Only those of the lab show their contents. */
 import { and, desc, eq, lt } from 'drizzle-orm';
+import type { LabReport, ReportSummary, WithheldReport } from '../../schema/answer/report.ts';
 import { toBase64 } from '../../schema/bytes.ts';
 import { type Envelope, payloadType } from '../../schema/envelope.ts';
 import { outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
 import { envelopes, profiles, reports, tickets } from '../../schema/tables.ts';
-import type { Label, Mechanism, Result } from '../../schema/vocabulary.ts';
-import { type ReportBody, reportBody, type ScenarioFields } from '../../schema/wire.ts';
+import type { Label } from '../../schema/vocabulary.ts';
 import { ticketOf } from '../admit/tickets.ts';
 import { instant } from '../time.ts';
-import type { ReportData } from '../view/data.ts';
 import { read, type Store } from './open.ts';
 import type { ReportRow } from './reports.ts';
+import { storedProfile, storedReport } from './stored.ts';
 import type { TicketRow } from './tickets.ts';
 import { standingLabels } from './trust.ts';
-
-/** A report of a real machine: that it was admitted, and nothing of what it says. */
-export interface WithheldReport {
-  readonly report_id: string;
-  readonly admitted_at: string;
-  readonly labels: readonly Label[];
-  readonly population: 'metal';
-}
 
 /** Labels that reports carried for ever before there was trust that can change. */
 const standing: readonly Label[] = ['enrolled', 'vouched', 'reference'];
@@ -49,7 +40,7 @@ async function labelsOf(
 export async function publishedReport(
   store: Store,
   logIndex: number,
-): Promise<ReportData | WithheldReport | null> {
+): Promise<LabReport | Omit<WithheldReport, 'note'> | null> {
   const rows = await read(store, (db) =>
     db
       .select({
@@ -77,7 +68,7 @@ export async function publishedReport(
     labels,
   };
   if (row.population === 'metal') return { ...said, population: 'metal' };
-  const body: ReportBody = reportBody.parse(JSON.parse(new TextDecoder().decode(row.body.payload)));
+  const body = storedReport(row.body.payload);
   const envelope: Envelope = {
     payload: toBase64(row.body.payload),
     payloadType: payloadType('report'),
@@ -88,19 +79,8 @@ export async function publishedReport(
     body,
     outcome: outcomeSchema.parse(JSON.parse(row.report.outcome)),
     envelope,
-    profile: profileSchema.parse(JSON.parse(row.profile)),
+    profile: storedProfile(row.profile),
   };
-}
-
-/** A report in a list. */
-export interface ReportSummary {
-  readonly report_id: string;
-  readonly admitted_at: string;
-  readonly machine: string;
-  readonly labels: readonly Label[];
-  readonly scenario: ScenarioFields;
-  readonly mechanism: Mechanism;
-  readonly result: Result;
 }
 
 /** At most `count` reports of the lab below a log index, newest first. */

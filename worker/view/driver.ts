@@ -1,10 +1,10 @@
 /** One driver as dump target: for its maintainers. */
 
+import type { DriverAnswer } from '../../schema/answer/driver.ts';
 import { crashPoints } from '../../schema/crash-point.ts';
 import { crashTypes } from '../../schema/crash-type.ts';
 import { headline } from '../../schema/statistics.ts';
 import { estimateSentence, groupTable } from './cells.ts';
-import type { DriverData } from './data.ts';
 import { countsAgainstDriver, failureArticles } from './failure.ts';
 import { funnel } from './funnel.ts';
 import { page } from './layout.ts';
@@ -20,7 +20,7 @@ function whereOfPoint(name: string): string | null {
 }
 
 /** The page at `/drivers/<driver>`. */
-export function renderDriver(d: DriverData): string {
+export function renderDriver(d: DriverAnswer): string {
   const against = d.failures.filter(countsAgainstDriver);
   const beside = d.failures.filter((failure) => !countsAgainstDriver(failure));
   const filters = { driver: d.driver, role: 'dump_target', ...headline };

@@ -1,7 +1,8 @@
 /** Failures as maintainers want them: by signature, with the lines that show it and the command that repeats it. */
+
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { emulationNote } from '../../schema/emulation.ts';
 import { type Cause, causes, driverCauses } from '../../schema/vocabulary.ts';
-import type { FailureEntry } from './data.ts';
 import { counted } from './format.ts';
 import { time } from './layout.ts';
 import { html, type Markup } from './markup.ts';

@@ -2,8 +2,10 @@
  * Failures as an Atom feed (RFC 4287), for maintainers and their mail. An entry is a report: its id is the
  * report's address and never changes, so a reader shows each failure once.
  */
+
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { emulationNote } from '../../schema/emulation.ts';
-import type { FailureEntry, FailuresData } from './data.ts';
+import type { FailuresData } from './data.ts';
 import { html, visible } from './markup.ts';
 import {
   driverFeedPath,

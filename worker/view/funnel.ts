@@ -1,6 +1,7 @@
 /** The funnel: how many trials are proven to have reached each stage. Counts of these trials, not estimates. */
+
+import type { FunnelCounts } from '../../schema/answer/driver.ts';
 import { mechanisms, type Stage, stages } from '../../schema/vocabulary.ts';
-import type { FunnelData } from './data.ts';
 import { whole } from './format.ts';
 import { html, type Markup } from './markup.ts';
 import { scrollRegion } from './scroll.ts';
@@ -14,7 +15,10 @@ interface FunnelRow {
 }
 
 /** All trials of the funnel, and its rows in the mechanism's order of stages. A stage it does not have proves nothing. */
-export function funnelRows(f: FunnelData): { readonly trials: number; readonly rows: readonly FunnelRow[] } {
+export function funnelRows(f: FunnelCounts): {
+  readonly trials: number;
+  readonly rows: readonly FunnelRow[];
+} {
   const order: readonly Stage[] = mechanisms[f.mechanism].stages;
   const endedAt = (stage: Stage) =>
     f.ended.reduce((sum, count) => sum + (count.stage === stage ? count.trials : 0), 0);
@@ -33,7 +37,7 @@ function bar(part: number, all: number): Markup {
 }
 
 /** The funnel as a table with bars. */
-export function funnel(f: FunnelData): Markup {
+export function funnel(f: FunnelCounts): Markup {
   const { trials, rows } = funnelRows(f);
   if (trials === 0) return html`<p>No trials yet.</p>`;
   const written = rows.at(-1)?.ended ?? 0;

@@ -14,7 +14,7 @@ function driversOf(cells: readonly KeyedCell[]): string[] {
 
 /** The crash types that the cells name, in the catalogue's order; names that it does not have come last. */
 export function columnsOf(cells: readonly KeyedCell[]): string[] {
-  const named = new Set(cells.map((cell) => cell.crash_type ?? 'unknown'));
+  const named = new Set<string>(cells.map((cell) => cell.crash_type ?? 'unknown'));
   const known: readonly string[] = namesOf(crashTypes);
   return [...known.filter((name) => named.has(name)), ...[...named].filter((name) => !known.includes(name))];
 }

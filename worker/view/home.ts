@@ -8,7 +8,7 @@ import { funnel } from './funnel.ts';
 import { heatmap } from './heatmap.ts';
 import { page } from './layout.ts';
 import { html, type Markup } from './markup.ts';
-import { apiPath, failuresFeedPath } from './paths.ts';
+import { failuresFeedPath, logPath, referencePath } from './paths.ts';
 
 const reloadSeconds = 10;
 
@@ -66,7 +66,7 @@ ${d.failures.length === 0 ? html`<p>No failures have been reported.</p>` : failu
 ${groupTable({ caption: 'Probability of a verified dump by chipset, over all drivers', group: 'chipset', head: 'chipset', cells: d.by_chipset, filters: headline })}</section>
 ${howToRead(d.note)}
 <section aria-labelledby="data"><h2 id="data">Data for programs</h2>
-<p>Everything here comes from the <a href="${apiPath}">API</a>: statistics by one to three groups as JSON or CSV, every
-  report with its signed bytes, and the append-only log that they stand in.</p></section>`,
+<p>Everything here comes from the <a href="${referencePath}">API</a>: statistics by one to three groups as JSON or CSV, every
+  report with its signed bytes, and the append-only <a href="${logPath}">log</a> that they stand in.</p></section>`,
   });
 }

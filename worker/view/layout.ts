@@ -1,8 +1,16 @@
 /** The frame of every page: head, landmarks, skip link, footer. No script, no style attribute, nothing from elsewhere. */
-import type { EditionInfo } from './data.ts';
+import type { Manifest } from '../../schema/answer/edition.ts';
 import { moment } from './format.ts';
 import { html, type Markup, type Piece } from './markup.ts';
-import { apiPath, failuresFeedPath, faviconPath, homePath, stylePath } from './paths.ts';
+import {
+  failuresFeedPath,
+  faviconPath,
+  homePath,
+  logPath,
+  problemsPath,
+  referencePath,
+  stylePath,
+} from './paths.ts';
 
 interface Feed {
   readonly title: string;
@@ -14,7 +22,7 @@ interface Page {
   readonly description: string;
   readonly main: Piece;
   /** Named in the footer. Left out where a page depends on none. */
-  readonly edition?: EditionInfo | null;
+  readonly edition?: Manifest | null;
   /** Beside the feed of all failures. */
   readonly feed?: Feed;
   readonly json?: string;
@@ -28,7 +36,7 @@ export function time(instant: string): Markup {
   return html`<time datetime="${instant}">${moment(instant)}</time>`;
 }
 
-function editionLine(edition: EditionInfo | null): Markup {
+function editionLine(edition: Manifest | null): Markup {
   if (edition === null) return html`<p>No edition has been published.</p>`;
   return html`<p>Edition ${edition.number}, published ${time(edition.published_at)}: log entries below
     ${edition.log_size}, cut off at ${time(edition.cut_off)}. SHA-256 of the statistics:
@@ -60,7 +68,8 @@ ${p.json === undefined ? null : html`<link rel="alternate" type="application/jso
 <nav aria-label="Site"><ul>
 <li><a href="${homePath}#heatmap">Drivers</a></li>
 <li><a href="${failuresFeedPath}">Failure feed</a></li>
-<li><a href="${apiPath}">API</a></li>
+<li><a href="${logPath}">Log</a></li>
+<li><a href="${referencePath}">API</a></li>
 </ul></nav>
 </div></header>
 <main id="main" tabindex="-1" class="frame">
@@ -70,6 +79,7 @@ ${p.main}
 ${p.edition === undefined ? null : editionLine(p.edition)}
 <p>Dump Survey measures how likely Linux is to capture a kernel crash dump. These pages are made on the server
 and run no script.</p>
+<p><a href="${referencePath}">API reference</a>, <a href="${problemsPath}">problem types</a></p>
 </div></footer>
 </body>
 </html>

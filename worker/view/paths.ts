@@ -8,6 +8,11 @@ export const homePath = '/';
 export const stylePath = '/style.css';
 export const faviconPath = '/favicon.svg';
 export const apiPath = '/v1';
+export const openApiPath = '/openapi.json';
+export const referencePath = '/reference';
+export const problemsPath = '/problems';
+export const logPath = '/log';
+export const decisionsPath = '/v1/decisions';
 export const failuresFeedPath = '/failures.atom';
 
 /** Media types of what this folder renders. */
@@ -49,6 +54,11 @@ export function reportPath(reportId: string): string {
 /** The report as JSON, with labels, the server's outcome and the signed envelope. */
 export function reportApiPath(reportId: string): string {
   return `/v1/reports/${segment(reportId)}`;
+}
+
+/** An operation's place in the reference. */
+export function operationPath(operationId: string): string {
+  return `${referencePath}#${operationId}`;
 }
 
 /** The query whose answer a table of a page shows. */

@@ -1,5 +1,6 @@
 /** One report: its outcome in a sentence, then everything that the outcome rests on. */
 
+import type { LabReport } from '../../schema/answer/report.ts';
 import { crashPoints, taskKinds } from '../../schema/crash-point.ts';
 import { crashTypes, setUps } from '../../schema/crash-type.ts';
 import { emulationNote } from '../../schema/emulation.ts';
@@ -17,7 +18,6 @@ import {
   verdicts,
 } from '../../schema/vocabulary.ts';
 import type { ReportBody } from '../../schema/wire.ts';
-import type { ReportData } from './data.ts';
 import { counted, seconds, whole } from './format.ts';
 import { page, time } from './layout.ts';
 import { html, type Markup, type Piece } from './markup.ts';
@@ -253,13 +253,13 @@ function scenarioFacts(body: ReportBody): Markup {
   ]);
 }
 
-function labelList(d: ReportData): Markup {
+function labelList(d: LabReport): Markup {
   if (d.labels.length === 0) return html`<p>The server has put no label on it.</p>`;
   return html`<ul class="labels">${d.labels.map((label) => html`<li>${explained(label, labelTable)}</li>`)}</ul>`;
 }
 
 /** The page at `/reports/<id>`. */
-export function renderReport(d: ReportData): string {
+export function renderReport(d: LabReport): string {
   const { body, outcome } = d;
   const repeat = reproduceCommand(d.profile?.lab_machine ?? null, body.scenario);
   const note =

@@ -1,9 +1,13 @@
 /** Made-up data for the tests of this folder. Nothing here was measured. */
 
+import type { DriverAnswer, FailureEntry, FunnelCounts } from '../../schema/answer/driver.ts';
+import type { Manifest } from '../../schema/answer/edition.ts';
+import type { LabReport } from '../../schema/answer/report.ts';
 import type { Outcome } from '../../schema/outcome.ts';
 import type { Cell, KeyedCell } from '../../schema/statistics.ts';
 import type { ScenarioFields } from '../../schema/wire.ts';
-import type { DriverData, EditionInfo, FailureEntry, HomeData, ReportData } from './data.ts';
+import type { HomeData } from './data.ts';
+import type { LogData } from './log.ts';
 
 /** P(X ≥ x) of a binomial distribution. */
 function tail(x: number, n: number, p: number): number {
@@ -39,11 +43,12 @@ export function cell(captured: number, trials: number, inconclusive = 0, no_repl
   };
 }
 
-export const edition: EditionInfo = {
+export const edition: Manifest = {
   number: 3,
   log_size: 1412,
   cut_off: '2026-11-23T14:40:00.000Z',
   published_at: '2026-11-23T14:41:02.118Z',
+  checkpoint: null,
   statistics_sha256: '9f2c1b7e4d5a60838f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978',
 };
 
@@ -96,7 +101,7 @@ export const failure: FailureEntry = {
   evidence: captureLog,
 };
 
-const failures: readonly FailureEntry[] = [
+const failures: FailureEntry[] = [
   failure,
   { ...failure, report_id: '1360', admitted_at: '2026-11-23T14:30:44.000Z' },
   {
@@ -129,7 +134,7 @@ const failures: readonly FailureEntry[] = [
 ];
 
 const drivers = ['ahci', 'am53c974', 'ata_piix', 'megaraid_sas', 'mptsas', 'nvme', 'sym53c8xx', 'virtio_blk'];
-const types = ['panic', 'bug', 'exception', 'loop', 'loop-irqoff', 'stack-overflow'];
+const types = ['panic', 'bug', 'exception', 'loop', 'loop-irqoff', 'stack-overflow'] as const;
 
 function captureCount(driver: string, type: string): number {
   if (driver === 'am53c974') return type === 'panic' ? 3 : 1;
@@ -137,7 +142,7 @@ function captureCount(driver: string, type: string): number {
   return type === 'stack-overflow' ? 7 : 8;
 }
 
-const heatmap: readonly KeyedCell[] = drivers.flatMap((driver) =>
+const heatmap: KeyedCell[] = drivers.flatMap((driver) =>
   types
     .filter((type) => !(driver === 'mptsas' && type === 'loop'))
     .map((crash_type) => ({
@@ -150,7 +155,7 @@ const heatmap: readonly KeyedCell[] = drivers.flatMap((driver) =>
     })),
 );
 
-const funnel = {
+const funnel: FunnelCounts = {
   mechanism: 'kdump',
   ended: [
     { stage: 'armed', trials: 3 },
@@ -162,7 +167,7 @@ const funnel = {
     { stage: 'dump_written', trials: 304 },
   ],
   captured: 300,
-} as const;
+};
 
 const note =
   'Population lab: driver against QEMU’s device model. Exact (Clopper–Pearson) 95 % intervals, conditional on the named configurations.';
@@ -188,7 +193,7 @@ export const home: HomeData = {
   note,
 };
 
-export const driver: DriverData = {
+export const driver: DriverAnswer = {
   driver: 'am53c974',
   edition,
   total: cell(8, 48, 1, 1),
@@ -218,7 +223,7 @@ const reportOutcome: Outcome = {
   verdict_reason: 'truncated',
 };
 
-export const report: ReportData = {
+export const report: LabReport = {
   report_id: '1377',
   admitted_at: failure.admitted_at,
   labels: ['enrolled', 'reference', 'outcome-differs'],
@@ -335,4 +340,71 @@ export const report: ReportData = {
     ],
     dump_target: ['0000:00:04.0'],
   },
+};
+
+const key = (digit: string) => digit.repeat(64);
+
+export const log: LogData = {
+  edition,
+  origin: 'survey.example/log',
+  verifier_key: 'survey.example/log+8b1ab9fd+AbdBVEwxVnGJ7ZzG0kgTBvvNwVVvM2xNvhQ2tJkuvG6e',
+  checkpoint: {
+    note: 'survey.example/log\n1412\nA0kzzpTYVjMnYNPlARBpcDB3jLd1IPuQ8fGcaPE+gfw=\n\n— survey.example/log ixa8ufTn9mhlZOpalgJQ9jXJyoam9E/AEaTkLi9v2YQYW2zlB8jFY3b4+CSZbmPEOC86Byfd/NHSjfyVUt5ryC5yygg=\n',
+    signed_at: '2026-11-23T14:41:01.000Z',
+    cosigners: ['one.example/w', 'two.example/w'],
+  },
+  entries: 1420,
+  is_halted: false,
+  decisions: [
+    {
+      log_index: 1400,
+      admitted_at: '2026-11-23T14:00:00.000Z',
+      kind: 'withdraw',
+      row: {
+        role: 'machine',
+        key: key('a'),
+        entries: [
+          [3, 9],
+          [12, 12],
+        ],
+      },
+    },
+    {
+      log_index: 1300,
+      admitted_at: '2026-11-23T13:00:00.000Z',
+      kind: 'revoke',
+      row: { role: 'machine', key: key('b'), from_index: 1200 },
+    },
+    {
+      log_index: 900,
+      admitted_at: '2026-11-22T13:00:00.000Z',
+      kind: 'invite',
+      row: { owner: key('c'), invited: key('d') },
+    },
+    {
+      log_index: 800,
+      admitted_at: '2026-11-21T13:00:00.000Z',
+      kind: 'decision',
+      by: 'operator',
+      row: {
+        action: 'quarantine',
+        subject: { kind: 'agent_version', value: '0.0.9' },
+        from_index: null,
+        reason: 'its verifier takes truncated dumps for whole ones',
+      },
+    },
+    {
+      log_index: 0,
+      admitted_at: '2026-11-20T13:00:00.000Z',
+      kind: 'decision',
+      by: 'rule',
+      row: {
+        action: 'reference',
+        subject: { kind: 'owner', value: key('e') },
+        from_index: null,
+        reason: "configured as the survey's own",
+      },
+    },
+  ],
+  next: '/v1/decisions?before=0',
 };

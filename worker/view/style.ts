@@ -109,6 +109,14 @@ td.bars{width:45%;min-width:6rem}
 .state.unknown{color:var(--muted);font-weight:400}
 .stages td code{white-space:pre-wrap}
 .stages td:last-child{min-width:18rem}
+.operation{margin:1.5rem 0;padding:.25rem 1rem .75rem;border:1px solid var(--line);border-radius:6px}
+.operation h3{margin-top:.75rem}
+.method{color:var(--muted)}
+.operations{margin:.75rem 0}
+.operations li{flex-basis:100%}
+.fields th code{overflow-wrap:normal;white-space:nowrap}
+.fields td{min-width:8rem;overflow-wrap:anywhere}
+.fields td.number{min-width:0}
 @media (min-width:48rem){.groups,.funnel,.alert table{min-width:46rem}}
 @media (max-width:40rem){
 .facts div{grid-template-columns:1fr}
@@ -117,6 +125,12 @@ th,td{padding:.4rem .5rem}
 td.heat,td.none{min-width:5.5rem}
 .legend li{padding:.15rem .4rem}
 .legend li.open{margin-left:0}
+.fields,.fields tbody,.fields tr,.fields th,.fields td,.fields caption{display:block}
+.fields thead{display:none}
+.fields tr{padding:.35rem 0;border-top:1px solid var(--line)}
+.fields th,.fields td{padding:.1rem .75rem;border:0;text-align:left}
+.fields td:empty{display:none}
+.fields th code{white-space:normal;overflow-wrap:anywhere}
 }
 @media (forced-colors:active){.bar-all{fill:Canvas}.bar-part{fill:CanvasText}}
 @media print{

@@ -1,9 +1,8 @@
 /** Outcomes in plain words, the same on pages and in feeds. */
-
+import type { FailureEntry } from '../../schema/answer/driver.ts';
 import type { Outcome } from '../../schema/outcome.ts';
 import { scenarioId } from '../../schema/scenario.ts';
 import { type Mechanism, mechanisms, type Result, type Stage, verdicts } from '../../schema/vocabulary.ts';
-import type { FailureEntry } from './data.ts';
 
 /** The verdict of a page's title. */
 export const resultWords = {
