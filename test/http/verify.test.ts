@@ -502,7 +502,7 @@ const dishonesties: Readonly<
       reason: 'they report too many failures',
     };
     const { row, draft } = await ownDecision(services, wanted, nowMs);
-    await insertDecision(store, row, draft, nowMs);
+    await insertDecision(store, row, draft, nowMs, sql`false`);
     closeStore(store);
     return { found: ['protocol'] };
   },
