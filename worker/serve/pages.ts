@@ -113,9 +113,14 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
   return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
 }
 
-/** `GET /reference`: the document of /openapi.json for people. */
-export function reference({ publicUrl }: Services): Response {
-  return textAnswer(renderReference(openApi(), publicUrl), mediaTypes.page);
+let renderedReference = { origin: '', text: '' };
+
+/** `GET /reference`: the document of /openapi.json for people. It is the same page until the origin is another one. */
+export function reference({ publicUrl: origin }: Services): Response {
+  if (renderedReference.origin !== origin) {
+    renderedReference = { origin, text: renderReference(openApi(), origin) };
+  }
+  return textAnswer(renderedReference.text, mediaTypes.page);
 }
 
 /** `GET /problems`. */
