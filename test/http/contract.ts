@@ -28,6 +28,11 @@ export interface Contract {
   readonly faultOf: (operation: Described, answer: Answered) => string | null;
   /** The same for what belongs to no operation: another address, another method. */
   readonly faultOfGeneral: (name: 'NoSuchAddress' | 'NoSuchMethod', answer: Answered) => string | null;
+  /**
+   * In what the payload of a signed request differs from what an operation takes, or null: the payload itself, and the
+   * profile that it may carry as a text.
+   */
+  readonly faultOfPayload: (operation: Described, payload: unknown) => string | null;
   /** In what a value differs from the schema at a JSON pointer of the document, or null. */
   readonly faultAt: (pointer: readonly string[], value: unknown) => string | null;
 }
@@ -78,8 +83,20 @@ export function contractOf(document: OpenApi): Contract {
     return faultAt([...at, 'content', mediaType, 'schema'], value);
   }
 
+  function faultOfPayload({ address, method }: Described, payload: unknown): string | null {
+    const body = ['paths', address, method, 'requestBody', 'content', 'application/json', 'schema'];
+    const fault = faultAt([...body, 'properties', 'payload', 'contentSchema'], payload);
+    if (fault !== null || !(payload instanceof Object) || !('profile' in payload)) return fault;
+    try {
+      return faultAt(['components', 'schemas', 'Profile'], JSON.parse(String(payload.profile)));
+    } catch {
+      return 'the profile is not JSON';
+    }
+  }
+
   return {
     document,
+    faultOfPayload,
     operations: Object.entries(document.paths).flatMap(([address, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ method, address, operation })),
     ),

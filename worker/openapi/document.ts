@@ -23,6 +23,7 @@ const description = `How likely Linux is to capture a kernel crash dump: by driv
 
 Whatever takes GET takes HEAD, and answers it alike without a body. Whatever there is answers OPTIONS with 204 and
 the methods in \`Allow\`. Any other method is answered 405, any other address 404, each with a problem document.
+An address that takes a query takes each name once, and refuses names that it does not have.
 
 Every error is a problem document (RFC 9457); its \`type\` is the address of a page and never changes. Requests are
 idempotent: after 503 or a broken connection, send the same bytes again.`;

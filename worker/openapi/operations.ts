@@ -101,8 +101,7 @@ export const operations = {
     address: '/v1/statistics',
     tag: 'results',
     summary: 'Counts, estimates and exact intervals by one to three groups, as JSON or CSV',
-    description:
-      'Cells of the current edition. Each name may stand once, and unknown names are refused. `metal` has no published cells.',
+    description: 'Cells of the current edition. `metal` has no published cells.',
     query: statisticsQuery,
     answers: jsonOr('text/csv', statisticsAnswer, 'The cells; CSV with `format=csv`.'),
     problems: ['invalid-query', 'store-busy'],
@@ -149,7 +148,7 @@ export const operations = {
     path: reportParameters,
     query: formatQuery,
     answers: jsonOr('text/html', reportAnswer, 'The report; a page for browsers.'),
-    problems: ['not-found', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'store-busy'],
     examples: [{ id: '2' }],
   },
   getDriver: {
@@ -161,7 +160,7 @@ export const operations = {
     path: driverParameters,
     query: formatQuery,
     answers: jsonOr('text/html', driverAnswer, 'The figures and failures; a page for browsers.'),
-    problems: ['not-found', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'store-busy'],
     examples: [{ driver: 'am53c974' }],
   },
   getDriverFailures: {

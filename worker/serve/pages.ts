@@ -91,8 +91,8 @@ async function driverData(services: Services, driver: string): Promise<DriverAns
 
 /** `GET /v1/drivers/:driver`, and the page `/drivers/:driver`. A driver without trials has an empty page: it may yet have some. */
 export async function driver(services: Services, c: AppContext, as: 'page' | 'either'): Promise<Response> {
-  const data = await driverData(services, driverOf(c));
   const page = as === 'page' || wantsPage(c);
+  const data = await driverData(services, driverOf(c));
   const vary = { vary: 'Accept' };
   return page ? textAnswer(renderDriver(data), mediaTypes.page, vary) : jsonAnswer(data, 200, vary);
 }

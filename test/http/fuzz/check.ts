@@ -1,6 +1,7 @@
 /** What must hold of every answer, whatever was asked. */
 import type { Answered, Contract } from '../contract.ts';
 import { markupMarker } from './hostile.ts';
+import { faultOfParity } from './parity.ts';
 import type { FuzzRequest } from './requests.ts';
 import { operationsAt } from './requests.ts';
 
@@ -45,7 +46,10 @@ export function judge(contract: Contract, request: FuzzRequest, answer: FullAnsw
     return { operationId: asked?.operation.operationId ?? 'other', fault: `status ${answer.status}` };
   if (asked !== undefined) {
     const { operationId } = asked.operation;
-    if (method !== 'HEAD') return { operationId, fault: general ?? contract.faultOf(asked, answer) };
+    if (method !== 'HEAD') {
+      const fault = contract.faultOf(asked, answer) ?? faultOfParity(contract, asked, request, answer);
+      return { operationId, fault: general ?? fault };
+    }
     const described = String(answer.status) in asked.operation.responses;
     const fault = described
       ? answer.text === ''

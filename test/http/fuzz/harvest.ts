@@ -14,7 +14,7 @@ const keptObjects = 24;
 
 /** Parameters whose values stand in answers under other names. */
 const alsoCalled: ReadonlyMap<string, readonly string[]> = new Map([
-  ['id', ['report_id', 'log_index']],
+  ['id', ['report_id']],
   ['before', ['report_id', 'number', 'log_size']],
   ['number', ['edition']],
 ]);

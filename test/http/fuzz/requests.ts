@@ -64,12 +64,13 @@ function headersOf(wild: boolean, random: Random): Record<string, string> {
 
 /** A request for an operation. */
 export function requestFor(
-  { method, address, operation }: Described,
+  described: Described,
   origin: string,
   random: Random,
   known: Known,
   bodies: BodyMaker,
 ): FuzzRequest {
+  const { method, address, operation } = described;
   const wild = random.chance(0.6);
   const parameters = operation.parameters ?? [];
   const path = address.replace(/\{(\w+)\}/g, (_, name: string) => {
@@ -89,7 +90,7 @@ export function requestFor(
     method: usedMethod,
     url: new URL(`${path}${strayed}${query}`.replace(/^\/+/, '/'), origin).href,
     headers: headersOf(wild, random),
-    body: hasBody ? bodies.make(operation, wild) : null,
+    body: hasBody ? bodies(described, wild) : null,
   };
 }
 

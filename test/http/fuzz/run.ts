@@ -8,16 +8,23 @@ import { keyPair, sampleMachine, sampleProfile } from '../samples.ts';
 import { createBodies } from './bodies.ts';
 import { type FullAnswer, judge } from './check.ts';
 import { createHarvest } from './harvest.ts';
+import { createPayloads } from './payloads.ts';
 import { randomOf } from './random.ts';
 import { type FuzzRequest, requestFor } from './requests.ts';
 import { type Rows, watchRows } from './rows.ts';
-import { signerOf } from './signing.ts';
+import { type Signer, signerOf } from './signing.ts';
 
 export interface FuzzOptions {
   readonly seed: number;
   readonly requestCount: number;
   readonly told?: (line: string) => void;
+  /** The run ends where so much is wrong that more would tell nothing: 20 findings. */
+  readonly findingsMax?: number;
+  /** Stands between the fuzzer and the application: for tests that spoil answers to see them found. */
+  readonly through?: (fetch: Fetch, databaseUrl: string) => Fetch;
 }
+
+export type Fetch = (request: Request) => Promise<Response>;
 
 export interface FuzzFinding {
   /** Which request it was, from 0: the same seed leads to it again. */
@@ -39,9 +46,16 @@ export interface FuzzReport {
   readonly operationIds: readonly string[];
 }
 
-/** The run ends where so much is wrong that more would tell nothing. */
-const findingsMax = 20;
 const hourMs = 3600_000;
+
+/** Made once: each has a proof of work to find. */
+const machines = [
+  sampleMachine('of the examples', sampleProfile('ahci')),
+  sampleMachine('fuzz lab', sampleProfile('am53c974')),
+  sampleMachine('fuzz metal', sampleProfile('nvme', { population: 'metal', lab_machine: null })),
+  // Takes in the first machine for another owner: refused where it is known.
+  sampleMachine('of the examples', sampleProfile('ahci'), 'fuzz thief'),
+];
 
 /** An operation is asked the more often, the more there is to vary. */
 function weightOf(operation: {
@@ -83,7 +97,9 @@ async function faultOfRows(
 }
 
 /** Runs it. The same options give the same requests and answers. */
-export async function fuzz({ seed, requestCount, told = () => undefined }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
+  const { seed, requestCount, findingsMax = 20 } = options;
+  const { told = () => undefined, through = (fetch) => fetch } = options;
   const random = randomOf(seed);
   let nowMs = sentAtMs;
   let draws = 0;
@@ -96,28 +112,17 @@ export async function fuzz({ seed, requestCount, told = () => undefined }: FuzzO
       );
     },
   });
+  const send = through(survey.fetch, survey.databaseUrl);
   const rows = await watchRows(survey.databaseUrl);
   const document = (await (await survey.fetch(new Request(`${origin}/openapi.json`))).json()) as OpenApi;
   const contract = contractOf(document);
   const harvest = createHarvest(document);
-  const metal = sampleProfile('nvme', { population: 'metal', lab_machine: null });
-  const machines = [
-    sampleMachine('of the examples', sampleProfile('ahci')),
-    sampleMachine('fuzz lab', sampleProfile('am53c974')),
-    sampleMachine('fuzz metal', metal),
-    // Takes in the first machine for another owner: refused where it is known.
-    sampleMachine('of the examples', sampleProfile('ahci'), 'fuzz thief'),
-  ];
   const [first, ...others] = machines.map(({ key }) => signerOf(key));
   if (first === undefined) throw new Error('there is nobody to sign');
-  const signers = [first, ...others, signerOf(keyPair('fuzz stranger'))] as const;
-  const bodies = createBodies(
-    () => nowMs,
-    random,
-    harvest,
-    [...signers],
-    machines.map((machine) => ({ ...machine.enrol() })),
-  );
+  const signers: [Signer, ...Signer[]] = [first, ...others, signerOf(keyPair('fuzz stranger'))];
+  const enrollments = machines.map((machine) => ({ ...machine.enrol() }));
+  const payloads = createPayloads(() => nowMs, random, contract, harvest, enrollments);
+  const bodies = createBodies(random, harvest.known, payloads, signers);
   const choices = contract.operations.map((described) => [weightOf(described.operation), described] as const);
 
   const findings: FuzzFinding[] = [];
@@ -133,7 +138,7 @@ export async function fuzz({ seed, requestCount, told = () => undefined }: FuzzO
     if (at % 500 === 499) nowMs += random.pick([1, 1, 30, 50, 24 * 30]) * hourMs;
     nowMs += 1000;
     const request = requestFor(random.weighted(choices), origin, random, harvest.known, bodies);
-    const answer = await answerOf(await survey.fetch(asRequest(request)));
+    const answer = await answerOf(await send(asRequest(request)));
     const { operationId, fault } = judge(contract, request, answer);
     const found = fault ?? (await faultOfRows(rows, request, answer));
     if (found !== null)
@@ -146,7 +151,7 @@ export async function fuzz({ seed, requestCount, told = () => undefined }: FuzzO
     tally[operationId] ??= {};
     const byStatus = tally[operationId] as Record<number, number>;
     byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
-    if (answer.contentType?.includes('json') && answer.text !== '') {
+    if (found === null && answer.contentType?.includes('json') && answer.text !== '') {
       const value = JSON.parse(answer.text) as { type?: unknown };
       if (answer.status < 300 && operationId !== 'getOpenApi') harvest.learn(value);
       if (answer.status >= 400) problems[String(value.type)] = (problems[String(value.type)] ?? 0) + 1;
