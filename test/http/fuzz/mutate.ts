@@ -43,6 +43,8 @@ function changedText(text: string, random: Random): string {
     [1, () => `${text}\n`],
     [1, () => text.slice(0, at) + random.pick(['0', 'a', 'f', '9']) + text.slice(at + 1)],
     [1, () => text + text],
+    // What a pattern repeats may be as long as nobody thought of.
+    [1, () => text.replace(/\w(?=\W*$)/, (last) => last.repeat(90))],
   ])();
 }
 
@@ -60,14 +62,31 @@ function changedNumber(number: number, random: Random): unknown {
   ]);
 }
 
-/** A JSON text inside a string, such as a profile, is changed inside. */
-function changedInside(text: string, random: Random, known: Known): string | null {
-  if (!text.startsWith('{')) return null;
-  try {
-    return JSON.stringify(mutated(JSON.parse(text), random, known));
-  } catch {
-    return null;
-  }
+/** An object whose fields are JSON texts of objects, such as a profile, with these unfolded; and their names. */
+function unfolded(value: unknown): { readonly value: unknown; readonly names: readonly string[] } {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return { value, names: [] };
+  const names: string[] = [];
+  const entries = Object.entries(value).map(([name, text]) => {
+    if (typeof text !== 'string' || !text.startsWith('{')) return [name, text] as const;
+    try {
+      const inner: unknown = JSON.parse(text);
+      names.push(name);
+      return [name, inner] as const;
+    } catch {
+      return [name, text] as const;
+    }
+  });
+  return { value: names.length === 0 ? value : Object.fromEntries(entries), names };
+}
+
+/** The same with the fields of these names as texts again, where they are still objects. */
+function folded(value: unknown, names: readonly string[]): unknown {
+  if (names.length === 0 || typeof value !== 'object' || value === null || Array.isArray(value)) return value;
+  const entries = Object.entries(value).map(([name, inner]) => [
+    name,
+    names.includes(name) && typeof inner === 'object' && inner !== null ? JSON.stringify(inner) : inner,
+  ]);
+  return Object.fromEntries(entries);
 }
 
 function changedObject(value: object, random: Random): unknown {
@@ -105,15 +124,16 @@ function changedList(list: readonly unknown[], random: Random): unknown {
 function changedMildly(old: unknown, name: Step | undefined, random: Random, known: Known): unknown {
   const alike = known(String(name ?? '')).filter((value) => typeof value === typeof old);
   if (alike.length > 0 && random.chance(0.6)) return random.maybe(alike);
-  if (typeof old === 'string') return changedInside(old, random, known) ?? changedText(old, random);
+  if (typeof old === 'string') return changedText(old, random);
   if (typeof old === 'number') return changedNumber(old, random);
   if (typeof old === 'boolean') return !old;
   if (old === null) return random.maybe(known(String(name ?? ''))) ?? hostileValue(random);
   return Array.isArray(old) ? changedList(old, random) : changedObject(old as object, random);
 }
 
-/** A copy of a value with one thing changed, at a place that is chosen evenly. */
-export function mutated(value: unknown, random: Random, known: Known): unknown {
+/** A copy of a value with one thing changed, at a place that is chosen evenly, also inside JSON texts. */
+export function mutated(whole: unknown, random: Random, known: Known): unknown {
+  const { value, names } = unfolded(whole);
   const path = random.maybe([...placesIn(value)]) ?? [];
   const changed = changedAt(value, path, (old) =>
     random.weighted<() => unknown>([
@@ -132,7 +152,7 @@ export function mutated(value: unknown, random: Random, known: Known): unknown {
       [path.length === 0 ? 0 : 1, () => undefined],
     ])(),
   );
-  return changed;
+  return folded(changed, names);
 }
 
 /**
