@@ -1,12 +1,15 @@
 /** Every example of the API's description, sent as it stands there to each runtime, and what comes back held against it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ticket } from '../../schema/wire.ts';
+import { openApi } from '../../worker/openapi/document.ts';
 import type { Operation } from '../../worker/openapi/operation.ts';
 import { operations } from '../../worker/openapi/operations.ts';
 import type { OpenApi } from '../../worker/openapi/types.ts';
+import { enrol, post, receiptOf, takeTicket } from './client.ts';
 import { type Contract, contractOf, type Described } from './contract.ts';
 import { exampleAddresses, sentAtMs } from './examples.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
+import { sampleMachine, sampleProfile, seal } from './samples.ts';
 
 /** The nonce that the examples' ticket has. */
 function nonceOf({ document }: Contract): string {
@@ -75,6 +78,33 @@ describe.each(runtimeNames)('on %s', (name) => {
       });
       expect((await send(operation, path, { method: 'OPTIONS' })).answer.status).toBe(204);
     }
+  });
+
+  it('a report of a real machine is answered as described: withheld', async () => {
+    const profile = sampleProfile('nvme', { population: 'metal', lab_machine: null });
+    const machine = sampleMachine('real', profile);
+    await enrol(runtime.url, machine);
+    const ticket = await takeTicket(runtime.url, machine, 'real');
+    const body = { ...machine.report(ticket, 'captured', sentAtMs), population: 'metal' };
+    const { report_id } = receiptOf(await post(runtime.url, 'report', seal('report', body, machine.key)));
+    for (const [id, path] of [
+      ['getReport', `/v1/reports/${report_id}`],
+      ['getReportPage', `/reports/${report_id}`],
+    ] as const) {
+      const { answer, fault } = await send(described(id), path, { headers: { accept: 'text/html' } });
+      expect([answer.status, fault, answer.contentType]).toEqual([
+        200,
+        null,
+        expect.stringContaining('json'),
+      ]);
+      expect(JSON.parse(answer.text)).toMatchObject({ report_id, population: 'metal' });
+      expect(answer.text).not.toContain(machine.key.publicHex);
+      expect(answer.text).not.toContain('nvme');
+    }
+  });
+
+  it('describes itself alike on every runtime', () => {
+    expect(contract.document).toEqual(JSON.parse(JSON.stringify(openApi())));
   });
 
   it.each([

@@ -4,6 +4,7 @@ import { toHex, utf8 } from '../../schema/bytes.ts';
 import { type Envelope, type PayloadKind, payloadKinds } from '../../schema/envelope.ts';
 import { type ProblemSlug, problems } from '../../schema/problem.ts';
 import type { ArmedBody, EnrolBody, ReportBody, Ticket, TicketsBody } from '../../schema/wire.ts';
+import { operationList } from '../../worker/openapi/operations.ts';
 import { type Answer, enrol, get, paths, post, postRaw, problemOf, rowCounts, takeTicket } from './client.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
 import {
@@ -21,6 +22,7 @@ import {
   identitySignature,
   malleate,
   nonCanonicalKey,
+  payloadText,
   shorten,
   signedBy,
 } from './spoil.ts';
@@ -125,6 +127,9 @@ const common: readonly Case[] = payloadKinds.flatMap((kind): Case[] => {
       slug: 'wrong-payload-type',
       body: ({ envelopes }) => text(envelopes[otherKind]),
     },
+    spoilt('a payload that names another machine than its signer', 'key-mismatch', (e) =>
+      seal(kind, { ...JSON.parse(payloadText(e)), machine: other.key.publicHex }, stranger.key),
+    ),
     spoilt('a wrong signature', 'wrong-signature', flip),
     spoilt('a signature of 63 bytes', 'wrong-signature', shorten, /63 bytes/),
     spoilt('a signature with S + L', 'malleable-signature', malleate),
@@ -461,6 +466,18 @@ function expectProblem(answer: Answer, slug: ProblemSlug): void {
   expect(answer.text.length).toBeLessThan(3000);
   expect(answer.text).not.toMatch(/node_modules|\.ts:\d|SQLITE|\\n +at /);
 }
+
+describe('the table of operations', () => {
+  it.each(payloadKinds)('names the problems that %s is refused with here, and no others', (kind) => {
+    const refused = [...common, ...enrolments, ...requests, ...notes, ...reports].filter(
+      (c) => c.kind === kind,
+    );
+    const rows = operationList.filter(([, operation]) => operation.takes?.kind === kind);
+    expect(rows).toHaveLength(1);
+    const named = rows.flatMap(([, { problems: own }]) => own).filter((slug) => slug !== 'store-busy');
+    expect(named.toSorted()).toEqual([...new Set(refused.map(({ slug }) => slug))].toSorted());
+  });
+});
 
 describe.each(runtimeNames)('on %s', (name) => {
   let runtime: Runtime;
