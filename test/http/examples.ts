@@ -30,7 +30,7 @@ const machine = sampleMachine('of the examples', sampleProfile('am53c974'));
 
 /** The signed bodies. `ticket` is the one that the example before was answered with. */
 export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => Envelope>> = {
-  enrolMachine: () => seal('enrol', machine.enrol(), machine.key),
+  enrollMachine: () => seal('enrol', machine.enrol(), machine.key),
   issueTickets: () =>
     seal(
       'tickets',

@@ -4,8 +4,9 @@ import { describe, expect, it, test } from 'vitest';
 import { type Problem, problem } from '../../schema/problem.ts';
 import { openApi } from '../../worker/openapi/document.ts';
 import { contractOf } from './contract.ts';
+import { reportText, wasAnswered } from './fuzz/report.ts';
 import { operationsAt } from './fuzz/requests.ts';
-import { type Fetch, fuzz, reportText, wasAnswered } from './fuzz/run.ts';
+import { type Fetch, fuzz } from './fuzz/run.ts';
 
 test('no answer to 20,000 requests is a 5xx or other than described, and each operation is answered', async () => {
   const report = await fuzz({
@@ -18,7 +19,7 @@ test('no answer to 20,000 requests is a 5xx or other than described, and each op
   expect(report.requestCount).toBe(20_000);
   expect(report.operationIds.length).toBeGreaterThan(20);
   expect(report.operationIds.filter((id) => !wasAnswered(report, id))).toEqual([]);
-  for (const id of ['enrolMachine', 'issueTickets', 'noteArmed', 'admitReport'])
+  for (const id of ['enrollMachine', 'issueTickets', 'noteArmed', 'admitReport'])
     expect([id, report.tally[id]?.[201] ?? 0]).toEqual([id, expect.toSatisfy((count: number) => count > 2)]);
   // What is behind the signature is reached, and not only what is before it.
   for (const type of ['invalid-payload', 'ticket-mismatch', 'different-report', 'invalid-query', 'not-found'])

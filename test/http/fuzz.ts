@@ -7,7 +7,8 @@
  */
 import { parseArgs } from 'node:util';
 import { stamped } from '../progress.ts';
-import { fuzz, reportText, wasAnswered } from './fuzz/run.ts';
+import { reportText, wasAnswered } from './fuzz/report.ts';
+import { fuzz } from './fuzz/run.ts';
 
 const { values } = parseArgs({
   options: { requests: { type: 'string', default: '20000' }, seed: { type: 'string', default: '1' } },

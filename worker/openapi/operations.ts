@@ -34,7 +34,7 @@ const feed = textOf('application/atom+xml', 'The feed, newest first.');
 
 /** The tests send the examples in this order, so what an example asks for is there. */
 export const operations = {
-  enrolMachine: {
+  enrollMachine: {
     method: 'post',
     address: '/v1/machines',
     tag: 'machines',

@@ -82,7 +82,7 @@ test('a problem says its status, its title, what to do, and which operations ans
   for (const part of ['HTTP status 403', problems['foreign-ticket'].title, problems['foreign-ticket'].action])
     expect(page).toContain(part);
   for (const id of ['noteArmed', 'admitReport']) expect(page).toContain(`/reference#${id}`);
-  expect(page).not.toContain('#enrolMachine');
+  expect(page).not.toContain('#enrollMachine');
   expect(renderProblem('internal-error')).toContain('Any address may answer it.');
 });
 
