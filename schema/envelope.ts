@@ -6,11 +6,24 @@ import * as z from 'zod';
 import { concat, utf8 } from './bytes.ts';
 
 /** What a payload is. The DSSE payload type is `application/vnd.dumpsurvey.<kind>.v1+json`. */
-export const payloadKinds = ['enrol', 'tickets', 'armed', 'report'] as const;
+export const payloadKinds = [
+  'enrol',
+  'tickets',
+  'armed',
+  'report',
+  'rotate',
+  'revoke',
+  'withdraw',
+  'invite',
+  'decision',
+] as const;
 export type PayloadKind = (typeof payloadKinds)[number];
 
+/** What the log itself signs in an envelope: that an entry will be in the tree. */
+export type LogPayloadKind = 'promise';
+
 /** The DSSE payload type of a kind of payload. */
-export function payloadType(kind: PayloadKind): string {
+export function payloadType(kind: PayloadKind | LogPayloadKind): string {
   return `application/vnd.dumpsurvey.${kind}.v1+json`;
 }
 
@@ -43,6 +56,11 @@ export function hashInput(kind: PayloadKind, key: Uint8Array, payload: Uint8Arra
 /** The bytes that an owner signs to take a machine in. */
 export function ownerStatement(machineKey: Uint8Array): Uint8Array<ArrayBuffer> {
   return concat(utf8('dumpsurvey/owner/v1\n'), machineKey);
+}
+
+/** The bytes that the next key of a rotation signs, so that nobody can rotate to a key that he does not hold. */
+export function rotationStatement(key: Uint8Array, next: Uint8Array): Uint8Array<ArrayBuffer> {
+  return concat(utf8('dumpsurvey/rotate/v1\n'), key, next);
 }
 
 /** The bytes whose SHA-256 must begin with `powBits` zero bits before a key is enrolled. */

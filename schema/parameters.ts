@@ -20,6 +20,27 @@ export const driverParameters = z.strictObject({
   driver: z.string().min(1).max(80).describe('the name of a kernel driver, percent-encoded as one segment'),
 });
 
+export const tileParameters = z.strictObject({
+  tile: z
+    .string()
+    .regex(/^(?:entries|\d{1,2})\/(?:x\d{3}\/)*\d{3}(?:\.p\/\d{1,3})?$/)
+    .describe('level or `entries`, index and width of a tile, as C2SP tlog-tiles names them: 0/x001/234.p/5'),
+});
+
+export const bundleParameters = z.strictObject({
+  bundle: wholeNumber.describe('256 entries from 256 times this number on'),
+});
+
+export const inclusionQuery = z.strictObject({
+  index: wholeNumber.describe('the index of an entry'),
+  size: wholeNumber.describe('the size of the tree, at most that of the newest checkpoint'),
+});
+
+export const consistencyQuery = z.strictObject({
+  from: wholeNumber.describe('the size of the older tree'),
+  to: wholeNumber.describe('the size of the newer tree'),
+});
+
 export const problemParameters = z.strictObject({
   slug: z.enum(namesOf(problems)).describe('the last part of the type of a problem'),
 });

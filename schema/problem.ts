@@ -22,6 +22,21 @@ export const problems = {
     title: 'The body is too large',
     action: 'Send at most 512 KiB. Cut log excerpts to the lines that matter.',
   },
+  'too-slow': {
+    status: 408,
+    title: 'The request did not arrive in time',
+    action: 'Send the whole request at once. Sent again it does no harm: nothing was stored.',
+  },
+  'unsupported-encoding': {
+    status: 415,
+    title: 'The body is compressed',
+    action: 'Send the body as it is, without Content-Encoding.',
+  },
+  'unsupported-media-type': {
+    status: 415,
+    title: 'The body is not of a type that is taken here',
+    action: 'Send JSON, with Content-Type: application/json.',
+  },
   'not-an-envelope': {
     status: 400,
     title: 'The body is not a DSSE envelope',
@@ -59,10 +74,15 @@ export const problems = {
     title: 'The machine is not enrolled',
     action: 'Enrol it first: dumpsurvey enroll.',
   },
+  'unknown-owner': {
+    status: 404,
+    title: 'The owner is not known',
+    action: 'Enrol a machine of this owner first, or correct the key.',
+  },
   'key-mismatch': {
     status: 403,
-    title: 'The payload names another machine than the one that signed it',
-    action: 'Sign with the key of the machine that the payload names.',
+    title: 'The payload names another key than the one that signed it',
+    action: 'Sign with the key that the payload names.',
   },
   'insufficient-work': {
     status: 422,
@@ -78,6 +98,80 @@ export const problems = {
     status: 409,
     title: 'The machine belongs to another owner',
     action: 'Keep the owner, or enrol the machine under a new key.',
+  },
+  'rotated-key': {
+    status: 403,
+    title: 'The key was replaced by another one',
+    action:
+      'Sign with its successor. Only what was begun under the old key can be ended under it: armed notes and reports on its tickets.',
+  },
+  'revoked-key': {
+    status: 403,
+    title: 'The trust in the key was taken back',
+    action: 'Enrol the machine under a new key, with an owner whose key was not revoked.',
+  },
+  'withdrawn-key': {
+    status: 410,
+    title: 'The data of this key was withdrawn',
+    action: 'Nothing: it is gone, as was asked for. To take part again, enrol under a new key.',
+  },
+  'unacceptable-rotation': {
+    status: 409,
+    title: 'The key cannot be replaced by this one',
+    action: 'Rotate the newest key of a chain, to a key that was never used here, signed by both.',
+  },
+  'unacceptable-revocation': {
+    status: 422,
+    title: 'The key cannot be revoked by this owner',
+    action: 'Name a machine of the owner who signs, or his own key, and an index that the log has.',
+  },
+  'unacceptable-withdrawal': {
+    status: 422,
+    title: 'The data cannot be withdrawn by this key',
+    action: 'Sign with the key whose data it is, or with the key of its owner.',
+  },
+  'not-trusted': {
+    status: 403,
+    title: 'Only a trusted owner may invite',
+    action: 'Ask an owner who is vouched for, or the operator, to vouch for you.',
+  },
+  'invitations-used-up': {
+    status: 403,
+    title: 'The owner may not invite now',
+    action:
+      'Wait until the limit allows the next invitation; the page on trust says which limits there are and why.',
+  },
+  'already-trusted': {
+    status: 409,
+    title: 'The owner is trusted already',
+    action: 'Nothing: whoever vouched first stays the one who vouched.',
+  },
+  'not-an-operator': {
+    status: 403,
+    title: 'The key is not an operator',
+    action: 'Sign decisions with a key that the server is configured with as an operator.',
+  },
+  'unacceptable-decision': {
+    status: 422,
+    title: 'The decision makes no sense',
+    action: 'Compare action, subject and from_index with what is there; see /reference.',
+  },
+  'too-many-tickets': {
+    status: 409,
+    title: 'Too many tickets are open',
+    action:
+      'Run and report what you have, or wait for its deadlines. Tickets that are never armed count against a key for 30 days.',
+  },
+  'log-halted': {
+    status: 503,
+    title: 'The log is halted',
+    action:
+      'Send the same request again later. The operator must find out first why the store is not what was signed. Nothing was stored.',
+  },
+  'unknown-token': {
+    status: 401,
+    title: 'The token is not known',
+    action: 'Ask the operator for a token, or leave the Authorization header out to see what everybody sees.',
   },
   'unknown-profile': {
     status: 422,
@@ -129,10 +223,41 @@ export const problems = {
     title: 'The query cannot be answered',
     action: 'Name population, and one to three different groups after by; see /v1.',
   },
+  'withdrawn-contents': {
+    status: 410,
+    title: 'The contents were withdrawn',
+    action: 'Nothing: the entry stays in the log, and what it held was deleted at the wish of its owner.',
+  },
   'not-found': {
     status: 404,
     title: 'There is nothing at this address',
     action: 'See /v1 for the addresses that there are.',
+  },
+  'too-many-requests': {
+    status: 429,
+    title: 'There were too many requests',
+    action: 'Send it again after the time in Retry-After, and fewer at a time. Nothing was stored.',
+  },
+  'not-authorized': {
+    status: 401,
+    title: "This address is the operator's",
+    action:
+      'Ask on the machine itself, or send the token that was set as METRICS_TOKEN: Authorization: Bearer TOKEN.',
+  },
+  'uri-too-long': {
+    status: 414,
+    title: 'The address is too long',
+    action: 'Ask for less in one query: path and query together may have 4,096 characters.',
+  },
+  'headers-too-large': {
+    status: 431,
+    title: 'The headers are too large',
+    action: 'Send fewer or shorter headers: all of them together may have 16 KiB.',
+  },
+  'not-http': {
+    status: 400,
+    title: 'The request is not HTTP as agreed',
+    action: 'Send HTTP/1.1 (RFC 9112) with one Host, one length and a plain path.',
   },
   'method-not-allowed': {
     status: 405,

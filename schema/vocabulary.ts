@@ -141,6 +141,9 @@ export const labels = {
   reference: "the survey's own machine",
   late: 'came after its deadline',
   'outcome-differs': 'the server derives another outcome from the same evidence',
+  amendment: 'amends the first report on its trial',
+  control: 'the mechanism was disabled on purpose: the trial counts nowhere',
+  'false-capture': 'says that a dump was captured where the mechanism was disabled',
   quarantined: 'held back by the operator',
   revoked: 'its key was revoked',
 } as const;
@@ -148,8 +151,41 @@ export type Label = keyof typeof labels;
 
 /** What a log entry records. */
 export const entryKinds = {
+  enrol: 'a machine and its owner, or its next profile',
+  invite: 'an owner vouched for another one',
   ticket: 'permission for one trial',
   armed: 'a machine said that it is about to crash',
   report: 'a signed report',
+  rotate: 'a key was replaced by another one',
+  revoke: 'an owner took the trust in a key back',
+  withdraw: 'data was withdrawn: names the entries whose contents are gone',
+  decision: 'the operator, or the survey by rule, labeled something',
 } as const;
 export type EntryKind = keyof typeof entryKinds;
+
+/** Whose a key is. */
+export const keyRoles = {
+  machine: 'one installation of the agent',
+  owner: 'signs the enrolment of machines',
+} as const;
+export type KeyRole = keyof typeof keyRoles;
+
+/** What a decision does. Each is an entry of the log, signed by an operator's key or by the log's own. */
+export const decisionActions = {
+  reference: "the owner is the survey's own",
+  vouch: 'the owner is trusted',
+  distrust: 'the owner is trusted no longer, nor whom it has invited since',
+  quarantine: 'what the subject reported is held back',
+  release: 'a quarantine of the subject ends',
+  revoke: 'reports under the key from a log index on do not count',
+} as const;
+export type DecisionAction = keyof typeof decisionActions;
+
+/** What a decision is about. */
+export const decisionSubjects = {
+  owner: 'an owner, with all its machines',
+  machine: 'one machine',
+  agent_version: 'all reports of a version of the agent',
+  scenario_set: 'all trials of a version of a scenario set',
+} as const;
+export type DecisionSubject = keyof typeof decisionSubjects;

@@ -20,7 +20,7 @@ const document = openApi();
 const contract = contractOf(document);
 
 test('every route has a row in the table of operations, and every row a route', () => {
-  const { routes } = createApp({} as Services);
+  const { routes } = createApp({ signer: {} } as Services);
   const routed = routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path}`);
@@ -125,6 +125,9 @@ describe('problems', () => {
   const published: Readonly<Record<string, number>> = {
     'not-json': 400,
     'too-large': 413,
+    'too-slow': 408,
+    'unsupported-encoding': 415,
+    'unsupported-media-type': 415,
     'not-an-envelope': 400,
     'wrong-payload-type': 415,
     'invalid-payload': 422,
@@ -132,10 +135,25 @@ describe('problems', () => {
     'malleable-signature': 422,
     'wrong-signature': 401,
     'unknown-machine': 404,
+    'unknown-owner': 404,
     'key-mismatch': 403,
     'insufficient-work': 422,
     'wrong-owner-signature': 422,
     'owner-mismatch': 409,
+    'rotated-key': 403,
+    'revoked-key': 403,
+    'withdrawn-key': 410,
+    'unacceptable-rotation': 409,
+    'unacceptable-revocation': 422,
+    'unacceptable-withdrawal': 422,
+    'not-trusted': 403,
+    'invitations-used-up': 403,
+    'already-trusted': 409,
+    'not-an-operator': 403,
+    'unacceptable-decision': 422,
+    'too-many-tickets': 409,
+    'log-halted': 503,
+    'unknown-token': 401,
     'unknown-profile': 422,
     'unknown-scenario': 422,
     'unknown-ticket': 404,
@@ -146,7 +164,12 @@ describe('problems', () => {
     'report-too-late': 410,
     'report-from-future': 422,
     'invalid-query': 400,
+    'withdrawn-contents': 410,
     'not-found': 404,
+    'not-authorized': 401,
+    'uri-too-long': 414,
+    'headers-too-large': 431,
+    'not-http': 400,
     'method-not-allowed': 405,
     'store-busy': 503,
     'internal-error': 500,

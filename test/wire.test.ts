@@ -177,8 +177,19 @@ test.each<[string, object]>([
 });
 
 test('a receipt names the report by its index in the log', () => {
-  expect(receipt.safeParse({ report_id: '7', log_index: 7, admitted_at: at }).success).toBe(true);
+  const whole = {
+    report_id: '7',
+    log_index: 7,
+    admitted_at: at,
+    entry: '{}',
+    row: '{}',
+    row_salt: nonce,
+    envelope_salt: null,
+    promise: { payload: 'e30=', payloadType: 't', signatures: [{ keyid: key, sig: 'QQ==' }] },
+    checkpoint: '',
+  };
+  expect(receipt.safeParse(whole).success).toBe(true);
   for (const report_id of ['', '-1', '7a', toHex(new Uint8Array(8)).padStart(20, '0')]) {
-    expect(receipt.safeParse({ report_id, log_index: 7, admitted_at: at }).success).toBe(false);
+    expect(receipt.safeParse({ ...whole, report_id }).success).toBe(false);
   }
 });

@@ -4,12 +4,19 @@
  */
 import { Hono } from 'hono';
 import { admitArmed } from './admit/armed.ts';
+import { admitDecision } from './admit/decide.ts';
 import { admitEnrolment } from './admit/enrol.ts';
+import { admitInvitation } from './admit/invite.ts';
 import { admitReport } from './admit/report.ts';
+import { admitRevocation } from './admit/revoke.ts';
+import { admitRotation } from './admit/rotate.ts';
 import { admitTickets } from './admit/tickets.ts';
+import { admitWithdrawal } from './admit/withdraw.ts';
 import { openApi } from './openapi/document.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
+import { controls } from './serve/controls.ts';
+import { listDecisions, logPage } from './serve/decisions.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
 import {
   type AppContext,
@@ -17,10 +24,16 @@ import {
   answerError,
   answerNotFound,
   answerOtherMethod,
+  checkTarget,
   dressAnswers,
+  limitRate,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
+import { showCheckpoint, showConsistency, showInclusion, showKey, showRows, showTile } from './serve/log.ts';
+import { metrics } from './serve/metrics.ts';
+import { observe } from './serve/observe.ts';
 import { driver, failuresFeed, home, problemPage, problemsPage, reference } from './serve/pages.ts';
+import { ready } from './serve/ready.ts';
 import { listReports, showReport } from './serve/reports.ts';
 import { statistics } from './serve/statistics.ts';
 import { status } from './serve/status.ts';
@@ -44,17 +57,32 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/tickets': { post: admission(s, admitTickets) },
     '/v1/armed': { post: admission(s, admitArmed) },
     '/v1/reports': { post: admission(s, admitReport), get: (c) => listReports(s, c) },
+    '/v1/rotations': { post: admission(s, admitRotation) },
+    '/v1/revocations': { post: admission(s, admitRevocation) },
+    '/v1/withdrawals': { post: admission(s, admitWithdrawal) },
+    '/v1/invitations': { post: admission(s, admitInvitation) },
+    '/v1/decisions': { post: admission(s, admitDecision), get: (c) => listDecisions(s, c) },
 
     // What the survey says.
-    '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
+    '/v1': { get: () => jsonAnswer(apiIndex(s.signer, Object.keys(routes))) },
     '/openapi.json': { get: () => jsonAnswer(openApi()) },
     '/v1/status': { get: async () => jsonAnswer(await status(s)) },
     '/v1/statistics': { get: (c) => statistics(s, c) },
+    '/v1/controls': { get: () => controls(s) },
     '/v1/editions': { get: (c) => listEditions(s, c) },
     '/v1/editions/:number': { get: (c) => showEdition(s, c) },
     '/v1/reports/:id': { get: (c) => showReport(s, c, 'either') },
     '/v1/drivers/:driver': { get: (c) => driver(s, c, 'either') },
     '/v1/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
+
+    // The log: who distrusts the survey reads this.
+    '/log': { get: () => logPage(s) },
+    '/log/key': { get: () => showKey(s) },
+    '/log/checkpoint': { get: () => showCheckpoint(s) },
+    '/log/tile/:tile{.+}': { get: (c) => showTile(s, c) },
+    '/log/inclusion': { get: (c) => showInclusion(s, c) },
+    '/log/consistency': { get: (c) => showConsistency(s, c) },
+    '/log/rows/:bundle': { get: (c) => showRows(s, c) },
 
     // Pages for people, feeds for maintainers.
     '/': { get: () => home(s) },
@@ -68,8 +96,10 @@ function routesOf(s: Services): Record<string, Route> {
     '/style.css': { get: () => textAnswer(stylesheet, mediaTypes.style) },
     '/favicon.svg': { get: () => textAnswer(favicon, mediaTypes.favicon) },
 
-    // Whether the process answers at all; says nothing of the store.
+    // For the operator: whether the process answers at all, whether it can do its work, and what it counts.
     '/healthz': { get: () => textAnswer('ok\n', 'text/plain; charset=utf-8') },
+    '/readyz': { get: () => ready(s) },
+    '/metrics': { get: (c) => metrics(s, c) },
   };
   return routes;
 }
@@ -78,12 +108,15 @@ function routesOf(s: Services): Record<string, Route> {
 export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
+  app.use(observe(services));
+  app.use(limitRate(services));
+  app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);
     if (post) app.post(path, post);
     app.all(path, answerOtherMethod([...(get ? ['GET', 'HEAD'] : []), ...(post ? ['POST'] : [])]));
   }
   app.notFound(answerNotFound);
-  app.onError(answerError);
+  app.onError(answerError(services));
   return app;
 }

@@ -5,6 +5,7 @@
  *
  * Takes any libSQL URL. The Node server migrates its own file when it starts and does not need this.
  */
+import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
 
@@ -14,6 +15,7 @@ async function main(): Promise<void> {
   const authToken = process.env.DATABASE_AUTH_TOKEN;
   const store = await openStore({ url, ...(authToken ? { authToken } : {}) });
   await applyMigrations(store);
+  await carryOver(store, (byteCount) => crypto.getRandomValues(new Uint8Array(byteCount)));
   closeStore(store);
   console.log(`The database at ${new URL(url).host || url} has the schema of this version.`);
 }

@@ -8,23 +8,49 @@
  *   DUMPSURVEY_DATA              data: the directory that holds survey.db
  *   DUMPSURVEY_PUBLIC_URL        http://127.0.0.1:PORT: the address that feeds name
  *   DUMPSURVEY_REFERENCE_OWNERS  public keys in hexadecimal, separated by commas
+ *   DUMPSURVEY_OPERATORS         public keys in hexadecimal, separated by commas: whose decisions are obeyed
+ *   DUMPSURVEY_AUDITORS          SHA-256 in hexadecimal of the tokens of named auditors, separated by commas
+ *   DUMPSURVEY_LOG_ORIGIN        the log's name, such as survey.example/log: it never changes. Unset, its key's name
+ *   DUMPSURVEY_WITNESSES         VKEY=URL of each witness, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
+ *   TRUST_PROXY                  1: a proxy in front adds to X-Forwarded-For whom it asks for
+ *   METRICS_TOKEN                what opens /metrics; unset, only this machine can read them
+ *   LOG                          text: what matters, in words; json: a line for each request and event; off
  */
 import { randomFillSync } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
-import type { AddressInfo } from 'node:net';
+import { mkdir } from 'node:fs/promises';
+import { createServer } from 'node:http';
 import { join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { createAdaptorServer } from '@hono/node-server';
-import * as z from 'zod';
-import { nonce, publicKey } from '../schema/wire.ts';
+import { getRequestListener, RequestError } from '@hono/node-server';
+import { problem } from '../schema/problem.ts';
+import { defaultControlShare } from './admit/control.ts';
 import { createApp } from './app.ts';
 import { createCache } from './edition/cache.ts';
 import { keepPublishing } from './edition/keep-publishing.ts';
-import { editionEveryMs, publishIfDue } from './edition/publish.ts';
-import type { Campaign } from './services.ts';
+import { editionEveryMs } from './edition/publish.ts';
+import { publishingRound } from './edition/round.ts';
+import { highWaterIn } from './log/high-water-file.ts';
+import { logIdentity } from './log/identity.ts';
+import { seedIn } from './log/key-file.ts';
+import { parseWitness } from './log/witnesses.ts';
+import { createCounts } from './metrics/counts.ts';
+import { answerBytes, problemOfBytes } from './node/bytes.ts';
+import { readCampaign } from './node/campaign.ts';
+import { clientOf, isHere } from './node/client.ts';
+import { listen } from './node/listen.ts';
+import { type LogMode, settingsOf } from './node/settings.ts';
+import { drain, onSignals, watchProgress } from './node/shutdown.ts';
+import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { createLimiter } from './rate/limiter.ts';
+import { rootOf } from './root-cause.ts';
+import { problemAnswer } from './serve/answer.ts';
+import type { Services } from './services.ts';
+import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
 import { closeStore, openStore } from './store/open.ts';
+import type { Log } from './telemetry/events.ts';
+import { jsonLog, noLog, textLog } from './telemetry/sinks.ts';
 
 export interface ServerOptions {
   /** 0 takes any free port. */
@@ -34,6 +60,15 @@ export interface ServerOptions {
   readonly data: string;
   readonly publicUrl?: string;
   readonly referenceOwners?: readonly string[];
+  /** Public keys in hexadecimal: whose decisions are obeyed. */
+  readonly operators?: readonly string[];
+  /** SHA-256 in hexadecimal of the tokens of named auditors. */
+  readonly auditors?: readonly string[];
+  /** `VKEY=URL` of each. */
+  readonly witnesses?: readonly string[];
+  /** The log's name; without one it is named after its key. */
+  readonly origin?: string;
+  readonly controlShare?: number;
   readonly campaignPath?: string;
   readonly now?: () => number;
   readonly random?: (byteCount: number) => Uint8Array<ArrayBuffer>;
@@ -41,135 +76,154 @@ export interface ServerOptions {
   readonly editionEveryMs?: number;
   /** How often to look for deadlines that passed without any request, in milliseconds. */
   readonly lookEveryMs?: number;
+  /** The figures of worker/quotas.ts that are others here. */
+  readonly quotas?: Partial<Quotas>;
+  /** Whether a proxy in front says in X-Forwarded-For whom it asks for. */
+  readonly trustProxy?: boolean;
+  /** What opens /metrics; without it, only this machine can read them. */
+  readonly metricsToken?: string;
+  /** Where events go; without it, what went wrong goes to standard error. */
+  readonly log?: Log;
 }
 
 export interface RunningServer {
   readonly url: string;
-  /** Lets requests in progress end, then closes the store. */
+  /** Takes no more requests, lets those in progress end for a time, then closes the store. */
   readonly close: () => Promise<void>;
 }
-
-const campaignFile = z.object({ planned: z.int().min(0), nonces: z.array(nonce).optional() });
 
 function randomBytes(byteCount: number): Uint8Array<ArrayBuffer> {
   return randomFillSync(new Uint8Array(byteCount));
 }
 
-/** Reads the agent's campaign; null where there is none, or while it is being written. */
-async function readCampaign(path: string | undefined): Promise<Campaign | null> {
-  if (path === undefined) return null;
-  try {
-    const { planned, nonces } = campaignFile.parse(JSON.parse(await readFile(path, 'utf8')));
-    return { planned, nonces: nonces ?? null };
-  } catch {
-    return null;
-  }
-}
+const troubleOnly: Log = textLog((line, level) => {
+  if (level !== 'info') console.error(line);
+});
 
 /** Starts the server, with its store migrated and its first edition published. Throws an Error that says what to do. */
 export async function startServer(options: ServerOptions): Promise<RunningServer> {
-  const { port, host = '127.0.0.1', data, campaignPath } = options;
+  const { port, host = '127.0.0.1', data, campaignPath, log = troubleOnly } = options;
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
+  const quotas = { ...usualQuotas, ...options.quotas };
+  const counts = createCounts('Counted by this process from zero.');
   await mkdir(data, { recursive: true });
-  const store = await openStore({ url: pathToFileURL(resolve(join(data, 'survey.db'))).href });
+  const signer = await logIdentity(await seedIn(join(data, 'log.key'), random), options.origin);
+  const witnesses = await Promise.all((options.witnesses ?? []).map(parseWitness));
+  const store = await openStore({
+    url: pathToFileURL(resolve(join(data, 'survey.db'))).href,
+    onBusy: counts.storeBusy,
+  });
   await applyMigrations(store);
+  await carryOver(store, random);
 
-  const publisher = keepPublishing(() => publishIfDue(store, now(), everyMs), options.lookEveryMs);
-  const cache = createCache();
+  let draining = false;
   const listening = { url: options.publicUrl ?? '' };
-  const app = createApp({
+  const services: Services = {
     store,
     now,
     random,
     referenceOwners: new Set(options.referenceOwners ?? []),
+    operators: new Set(options.operators ?? []),
+    auditors: new Set(options.auditors ?? []),
+    signer,
+    highWater: highWaterIn(join(data, 'log.mark')),
+    witnesses,
+    controlShare: options.controlShare ?? defaultControlShare,
     campaign: () => readCampaign(campaignPath),
     get publicUrl() {
       return options.publicUrl ?? listening.url;
     },
-    cache,
-    admitted: publisher.soon,
-  });
-  const server = createAdaptorServer({
-    fetch: app.fetch,
-    // A connection that is kept is not closed just when an agent uses it again after a trial.
-    serverOptions: { requestTimeout: 30_000, headersTimeout: 15_000, keepAliveTimeout: 65_000 },
+    quotas,
+    limiter: createLimiter(quotas, counts, () => performance.now()),
+    clientOf: (c) => clientOf(c, options.trustProxy ?? false),
+    log,
+    counts,
+    monotonicMs: () => performance.now(),
+    startedAtMs: Date.now() - performance.now(),
+    runtime: 'node',
+    operator: { token: options.metricsToken ?? null, isHere },
+    isDraining: () => draining,
+    cache: createCache(),
+    admitted: () => publisher.soon(),
+  };
+  const publisher = keepPublishing(
+    () => publishingRound(services, everyMs),
+    options.lookEveryMs,
+    (error) => log({ event: 'publishing-failed', cause: rootOf(error) }),
+  );
+  await publishingRound(services, everyMs);
+  const app = createApp(services);
+  /** The answer to what fails outside of the application: a Host or an address that is none, or a mistake of ours. */
+  const answerOutside = (error: unknown) => {
+    if (error instanceof RequestError) {
+      counts.bytesRefused('not-http');
+      log({ event: 'bytes-refused', problem: 'not-http' });
+      return problemOfBytes(null);
+    }
+    counts.unexpectedError();
+    log({ event: 'handing-over-failed', cause: rootOf(error) });
+    return problemAnswer(problem('internal-error', 'The request could not be answered.'));
+  };
+  const server = createServer(
+    {
+      maxHeaderSize: quotas.headersMaxBytes,
+      headersTimeout: quotas.headersWithinMs,
+      // The application gives up on a slow body first, and says so; this is for what never reaches it.
+      requestTimeout: quotas.headersWithinMs + quotas.bodyWithinMs,
+      connectionsCheckingInterval: Math.min(1000, quotas.headersWithinMs),
+      // A connection that is kept is not closed just when an agent uses it again after a trial.
+      keepAliveTimeout: 65_000,
+    },
+    getRequestListener(app.fetch, { errorHandler: answerOutside }),
+  );
+  const progress = watchProgress(server);
+  answerBytes(server, (slug) => {
+    counts.bytesRefused(slug);
+    log({ event: 'bytes-refused', problem: slug });
   });
   try {
-    await new Promise<void>((done, fail) => {
-      server.once('error', fail);
-      server.listen(port, host, done);
-    });
+    listening.url = await listen(server, port, host);
   } catch (error) {
     closeStore(store);
-    throw inWords(error, port, host);
+    throw error;
   }
-  const address = server.address() as AddressInfo;
-  const shownHost = address.family === 'IPv6' ? `[${address.address}]` : address.address;
-  listening.url = `http://${shownHost}:${address.port}`;
   publisher.soon();
   return {
     url: listening.url,
     close: async () => {
-      await new Promise<void>((done) => {
-        server.close(() => done());
-        if ('closeIdleConnections' in server) server.closeIdleConnections();
-      });
+      draining = true;
+      log({ event: 'draining', in_progress: progress.inProgress() });
+      const cutOff = await drain(server, progress, quotas.drainWithinMs);
       await publisher.stop();
       closeStore(store);
+      log({ event: 'stopped', cut_off: cutOff });
     },
   };
 }
 
-function inWords(error: unknown, port: number, host: string): Error {
-  const code = error instanceof Error && 'code' in error ? error.code : null;
-  if (code === 'EADDRINUSE') {
-    return new Error(
-      `Port ${port} of ${host} is taken by another program. Stop that, or set PORT to a free one.`,
-    );
-  }
-  if (code === 'EACCES')
-    return new Error(`Port ${port} needs rights that this user has not. Set PORT above 1023.`);
-  if (code === 'EADDRNOTAVAIL')
-    return new Error(`This machine has no address ${host}. Set HOST to one of its own.`);
-  return error instanceof Error ? error : new Error(String(error));
-}
-
-function keysOf(list: string | undefined): string[] {
-  const keys = (list ?? '').split(',').map((key) => key.trim());
-  const given = keys.filter((key) => key !== '');
-  const wrong = given.find((key) => !publicKey.safeParse(key).success);
-  if (wrong !== undefined) {
-    throw new Error(
-      `DUMPSURVEY_REFERENCE_OWNERS has ${wrong}, which is not a public key of 64 hexadecimal digits.`,
-    );
-  }
-  return given;
+function logOf(mode: LogMode): Log {
+  if (mode === 'off') return noLog;
+  if (mode === 'json') return jsonLog((line) => console.log(line), Date.now);
+  return textLog((line, level) => (level === 'info' ? console.log(line) : console.error(line)));
 }
 
 async function main(): Promise<void> {
-  const env = process.env;
-  const port = Number(env.PORT ?? 8787);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535)
-    throw new Error(`PORT is ${env.PORT}; it takes a port number.`);
-  const server = await startServer({
-    port,
-    ...(env.HOST ? { host: env.HOST } : {}),
-    data: env.DUMPSURVEY_DATA ?? 'data',
-    ...(env.DUMPSURVEY_PUBLIC_URL ? { publicUrl: env.DUMPSURVEY_PUBLIC_URL } : {}),
-    referenceOwners: keysOf(env.DUMPSURVEY_REFERENCE_OWNERS),
-    ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
+  const settings = settingsOf(process.env);
+  const log = logOf(settings.log);
+  const server = await startServer({ ...settings.server, log });
+  log({ event: 'listening', url: server.url });
+  onSignals(process, {
+    stop: () => {
+      server.close().then(() => process.exit(0), fail);
+    },
+    leave: () => process.exit(130),
+    monotonicMs: () => performance.now(),
   });
-  console.log(`Dump Survey listens at ${server.url}`);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      server.close().then(() => process.exit(0));
-    });
-  }
 }
 
-if (import.meta.main) {
-  main().catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
-    process.exitCode = 1;
-  });
+function fail(error: unknown): void {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
 }
+
+if (import.meta.main) main().catch(fail);

@@ -6,10 +6,14 @@ export class Refusal extends Error {
   readonly problem: Problem;
   readonly slug: ProblemSlug;
 
-  constructor(slug: ProblemSlug, detail: string) {
+  /** Headers of the answer, such as Retry-After. */
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(slug: ProblemSlug, detail: string, headers: Readonly<Record<string, string>> = {}) {
     super(`${slug}: ${detail}`);
     this.name = 'Refusal';
     this.slug = slug;
+    this.headers = headers;
     this.problem = problem(slug, detail);
   }
 }

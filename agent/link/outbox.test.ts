@@ -21,7 +21,17 @@ const signed = (payload: string): Envelope => ({
   payloadType: 'application/vnd.dumpsurvey.report.v1+json',
   signatures: [{ keyid: 'ab'.repeat(32), sig: 'QQ==' }],
 });
-const receipt: Receipt = { report_id: '7', log_index: 7, admitted_at: '2026-11-23T15:26:53.000Z' };
+const receipt: Receipt = {
+  report_id: '7',
+  log_index: 7,
+  admitted_at: '2026-11-23T15:26:53.000Z',
+  entry: '{}',
+  row: '{}',
+  row_salt: 'ab'.repeat(16),
+  envelope_salt: 'cd'.repeat(16),
+  promise: signed('e30='),
+  checkpoint: 'a note',
+};
 const accept = async () => receipt;
 const unreachable = () => Promise.reject(new Error('connect ECONNREFUSED'));
 const read = (path: string) => readFileSync(join(dir, path), 'utf8');

@@ -1,6 +1,6 @@
 /** Editions as they are published. */
 import * as z from 'zod';
-import { instant, sha256Hex } from '../wire.ts';
+import { checkpointNote, instant, sha256Hex } from '../wire.ts';
 
 /** One edition: up to where the log counts in it, and what its statistics are. It never changes. */
 export const manifest = z.strictObject({
@@ -8,9 +8,16 @@ export const manifest = z.strictObject({
   log_size: z.int().min(0).describe('the log entries below this index count'),
   cut_off: instant.describe('deadlines before this time have passed'),
   statistics_sha256: sha256Hex.describe('of the finest table of cells'),
+  checkpoint: checkpointNote
+    .nullable()
+    .describe("the log's signed head at log_size; null in editions of before the log had one"),
   published_at: instant,
 });
 export type Manifest = z.infer<typeof manifest>;
+
+/** One edition, and how many of its entries were withdrawn since: those it cannot be rebuilt with. */
+export const editionAnswer = z.strictObject({ ...manifest.shape, withdrawn: z.int().min(0) });
+export type EditionAnswer = z.infer<typeof editionAnswer>;
 
 /** How many editions one page of the list has. */
 export const editionsPerPage = 100;

@@ -12,6 +12,11 @@ export const paths = {
   tickets: '/v1/tickets',
   armed: '/v1/armed',
   report: '/v1/reports',
+  rotate: '/v1/rotations',
+  revoke: '/v1/revocations',
+  withdraw: '/v1/withdrawals',
+  invite: '/v1/invitations',
+  decision: '/v1/decisions',
 } as const satisfies Record<PayloadKind, string>;
 
 /** An answer, read. `body` is JSON where the answer is. */
@@ -34,9 +39,18 @@ export async function readAnswer(response: Response): Promise<Answer> {
   };
 }
 
+const isJson = { 'content-type': 'application/json' };
+
 /** Posts a body as it is. */
-export async function postRaw(url: string, path: string, body: BodyInit): Promise<Answer> {
-  return readAnswer(await fetch(url + path, { method: 'POST', body, duplex: 'half' } as RequestInit));
+export async function postRaw(
+  url: string,
+  path: string,
+  body: BodyInit,
+  headers: Record<string, string> = isJson,
+): Promise<Answer> {
+  return readAnswer(
+    await fetch(url + path, { method: 'POST', body, headers, duplex: 'half' } as RequestInit),
+  );
 }
 
 /** Posts an envelope to the address of a kind. */
@@ -78,6 +92,12 @@ export async function takeTicket(url: string, machine: SampleMachine, name: stri
   return ticket;
 }
 
+/** What of an answer lasts: the checkpoint beside it is the newest there is at each answer. */
+export function lasting(answer: Answer): unknown {
+  const { checkpoint: _, ...rest } = answer.json as Record<string, unknown>;
+  return rest;
+}
+
 export function receiptOf(answer: Answer): Receipt {
   return answer.json as Receipt;
 }
@@ -104,13 +124,16 @@ export async function eventually(runtime: Runtime, holds: () => Promise<boolean>
 /** How many rows each table has: whatever was refused must leave this unchanged. */
 export async function rowCounts(runtime: Runtime): Promise<Record<string, number>> {
   const tables = [
-    'log',
+    'log_entries',
+    'envelopes',
     'machines',
+    'owners',
+    'trust',
+    'holds',
     'profiles',
     'tickets',
     'armed_notes',
     'reports',
-    'report_bodies',
     'facts',
   ];
   const sql = tables.map((name) => `(select count(*) from ${name}) as ${name}`).join(', ');
@@ -120,6 +143,6 @@ export async function rowCounts(runtime: Runtime): Promise<Record<string, number
 
 /** The log's indices, for a look at gaps. */
 export async function logIndices(runtime: Runtime): Promise<number[]> {
-  const { rows } = await runtime.database.execute('select log_index from log order by log_index');
+  const { rows } = await runtime.database.execute('select log_index from log_entries order by log_index');
   return rows.map((row) => Number(row[0]));
 }

@@ -73,7 +73,7 @@ export function contractOf(document: OpenApi): Contract {
     if (!Object.hasOwn(response.content, mediaType))
       return `media type ${mediaType || 'none'} is not described`;
     let value: unknown = answer.text;
-    if (mediaType.endsWith('json')) {
+    if (/[/+]json$/.test(mediaType)) {
       try {
         value = JSON.parse(answer.text);
       } catch {

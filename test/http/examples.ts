@@ -15,7 +15,18 @@ import { operationList, type operations } from '../../worker/openapi/operations.
 import { addressOf } from '../../worker/openapi/request.ts';
 import { parametersOf } from '../../worker/openapi/schemas.ts';
 import { origin, startInProcess } from './in-process.ts';
-import { requestId, sampleMachine, sampleProfile, seal } from './samples.ts';
+import {
+  decision,
+  invitation,
+  keyPair,
+  requestId,
+  revocation,
+  rotation,
+  sampleMachine,
+  sampleProfile,
+  seal,
+  withdrawal,
+} from './samples.ts';
 
 type Operations = typeof operations;
 /** The operations that take a signed body. */
@@ -28,6 +39,10 @@ export const sentAtMs = Date.parse('2026-11-20T12:00:00.000Z');
 
 const machine = sampleMachine('of the examples', sampleProfile('am53c974'));
 
+/** The operator of the survey that the examples are sent to. */
+export const operator = keyPair('operator of the examples');
+const next = keyPair('next key of the examples');
+
 /** The signed bodies. `ticket` is the one that the example before was answered with. */
 export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => Envelope>> = {
   enrollMachine: () => seal('enrol', machine.enrol(), machine.key),
@@ -39,6 +54,12 @@ export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => E
     ),
   noteArmed: (ticket) => seal('armed', machine.armed(issued(ticket), sentAtMs), machine.key),
   admitReport: (ticket) => seal('report', machine.report(issued(ticket), 'device', sentAtMs), machine.key),
+  rotateKey: () => rotation('machine', machine.key, next),
+  // From an index on that nothing has yet, so that the example takes nothing from the figures.
+  revokeKey: () => revocation(machine.owner, 'machine', next.publicHex, 6),
+  inviteOwner: () => invitation(machine.owner, keyPair('invited by the examples').publicHex),
+  decide: () => decision(operator, 'quarantine', 'agent_version', '0.0.9'),
+  withdrawData: () => withdrawal(machine.owner, 'machine', next.publicHex),
 };
 
 function issued(ticket: Ticket | undefined): Ticket {
@@ -66,6 +87,9 @@ export async function recordExamples(): Promise<Record<string, Recorded>> {
   let draws = 0;
   const survey = await startInProcess({
     now: () => sentAtMs,
+    referenceOwners: new Set([machine.owner.publicHex]),
+    operators: new Set([operator.publicHex]),
+    controlShare: 0,
     random: (byteCount) => {
       draws += 1;
       return new Uint8Array(createHash('sha256').update(`example ${draws}`).digest().subarray(0, byteCount));
@@ -74,12 +98,15 @@ export async function recordExamples(): Promise<Record<string, Recorded>> {
   const records: Record<string, Recorded> = {};
   let ticket: Ticket | undefined;
   for (const [id, operation] of operationList as readonly (readonly [string, Operation])[]) {
-    if (id === 'getOpenApi') continue;
+    // Both are made of the examples.
+    if (id === 'getOpenApi' || id === 'getReferencePage') continue;
     const body = id in bodies ? bodies[id as SignedId](ticket) : undefined;
     if (body === undefined) await survey.publish();
     const answers: Recorded['answers'] = {};
     for (const address of exampleAddresses(operation)) {
-      const init = body ? { method: 'POST', body: JSON.stringify(body) } : {};
+      const init = body
+        ? { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) }
+        : {};
       const response = await survey.fetch(new Request(origin + address, init));
       if (!response.ok) throw new Error(`${id}: ${response.status} ${await response.text()}`);
       const mediaType = response.headers.get('content-type')?.split(';')[0] ?? '';

@@ -1,50 +1,33 @@
 /** What only the Node server does: survives being killed, says when its store is busy, and starts and stops in good order. */
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
-import { fileURLToPath, pathToFileURL } from 'node:url';
+import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { startServer } from '../../worker/node.ts';
 import { enrol, get, post, problemOf, receiptOf, takeTicket, takeTickets } from './client.ts';
 import { sampleMachine, seal, simpleScenario } from './samples.ts';
+import { endServers, spawnServer } from './spawn.ts';
 
-const entry = fileURLToPath(new URL('../../worker/node.ts', import.meta.url));
 let data: string;
-const children: ChildProcess[] = [];
 
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), 'dumpsurvey-node-'));
 });
 afterEach(async () => {
-  for (const child of children.splice(0)) child.kill('SIGKILL');
+  endServers();
   await rm(data, { recursive: true, force: true });
 });
-
-/** Runs the server as its users do, as a process of its own. */
-async function spawnServer(env: Record<string, string> = {}): Promise<{ url: string; child: ChildProcess }> {
-  const child = spawn(process.execPath, [entry], {
-    env: { ...process.env, PORT: '0', DUMPSURVEY_DATA: data, ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
-  children.push(child);
-  const lines = createInterface({ input: child.stdout as NodeJS.ReadableStream });
-  const [line] = (await once(lines, 'line')) as [string];
-  const url = /http:\/\/\S+/.exec(line)?.[0];
-  if (url === undefined) throw new Error(`the server said: ${line}`);
-  return { url, child };
-}
 
 describe('a server that is killed under load', () => {
   it('loses no report that it has acknowledged, and leaves no gap in the log', async () => {
     const machine = sampleMachine('killed');
     const acknowledged = new Map<string, number>();
     let interrupted = 0;
-    let setUp = await spawnServer();
+    let setUp = await spawnServer(data);
     await enrol(setUp.url, machine);
     for (let round = 0; round < 5; round++) {
       const { url, child } = setUp;
@@ -65,7 +48,7 @@ describe('a server that is killed under load', () => {
       );
       await died;
       interrupted += sent.filter(({ status }) => status === 'rejected').length;
-      setUp = await spawnServer();
+      setUp = await spawnServer(data);
       // What was not acknowledged is sent again, as an agent would: now everything must be there.
       const again = await Promise.all(envelopes.map(({ envelope }) => post(setUp.url, 'report', envelope)));
       for (const [i, answer] of again.entries()) {
@@ -83,12 +66,12 @@ describe('a server that is killed under load', () => {
       expect(report.body.nonce).toBe(nonce);
     }
     const database = createClient({ url: pathToFileURL(join(data, 'survey.db')).href });
-    const { rows } = await database.execute('select count(*), max(log_index) from log');
+    const { rows } = await database.execute('select count(*), max(log_index) from log_entries');
     expect(Number(rows[0]?.[0])).toBe(Number(rows[0]?.[1]) + 1);
     const { rows: torn } = await database.execute(`select count(*) from reports
-      where log_index not in (select log_index from report_bodies)
+      where log_index not in (select log_index from log_entries where envelope_hash in (select hash from envelopes))
          or log_index not in (select log_index from facts)
-         or log_index not in (select log_index from log)`);
+         or log_index not in (select log_index from log_entries)`);
     expect(Number(torn[0]?.[0])).toBe(0);
     database.close();
   }, 120_000);
@@ -138,14 +121,14 @@ describe('starting and stopping', () => {
 
   it('ends in good order at SIGTERM, and has everything when it starts again', async () => {
     const machine = sampleMachine('term');
-    const first = await spawnServer();
+    const first = await spawnServer(data);
     await enrol(first.url, machine);
     const ticket = await takeTicket(first.url, machine, 'term');
     const body = machine.report(ticket, 'captured', Date.now());
     const receipt = receiptOf(await post(first.url, 'report', seal('report', body, machine.key)));
     first.child.kill('SIGTERM');
     expect(await once(first.child, 'exit')).toEqual([0, null]);
-    const second = await spawnServer();
+    const second = await spawnServer(data);
     const { report_id } = receipt;
     expect((await get(second.url, `/v1/reports/${report_id}`)).json).toMatchObject({ report_id });
   });

@@ -8,13 +8,18 @@ import { operationList } from '../../worker/openapi/operations.ts';
 import { type Answer, enrol, get, paths, post, postRaw, problemOf, rowCounts, takeTicket } from './client.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
 import {
+  decision,
+  invitation,
   keyPair,
   requestId,
+  revocation,
+  rotation,
   sampleMachine,
   sampleProfile,
   seal,
   sealBytes,
   simpleScenario,
+  withdrawal,
 } from './samples.ts';
 import {
   flip,
@@ -33,6 +38,9 @@ const machine = sampleMachine('refused');
 const stranger = sampleMachine('stranger');
 const other = sampleMachine('other');
 const metal = sampleMachine('metal', sampleProfile('nvme', { population: 'metal', lab_machine: null }));
+/** Withdrawn at the end. */
+const gone = sampleMachine('gone');
+const operator = keyPair('operator');
 /** Never enrolled by the set-up. */
 const newcomer = sampleMachine('newcomer');
 
@@ -98,7 +106,7 @@ const common: readonly Case[] = payloadKinds.flatMap((kind): Case[] => {
     raw('half a JSON text', 'not-json', () => '{"payload":"'),
     raw('bytes that are not UTF-8', 'not-json', () => new Uint8Array([0x7b, 0x22, 0xff, 0x22, 0x7d])),
     raw('NUL bytes', 'not-json', () => new Uint8Array(1000)),
-    raw('100,000 open brackets', 'not-json', () => '['.repeat(100_000)),
+    raw('100,000 open brackets', 'not-an-envelope', () => '['.repeat(100_000)),
     raw('10 MB of JSON', 'too-large', () => text({ payload: 'A'.repeat(10_000_000) })),
     raw('10 MB without a length', 'too-large', () => streamOf(10_000_000)),
     raw('200,000 nested arrays', 'not-an-envelope', () => '['.repeat(200_000) + ']'.repeat(200_000)),
@@ -484,9 +492,9 @@ describe.each(runtimeNames)('on %s', (name) => {
   let ground: Ground;
 
   beforeAll(async () => {
-    runtime = await startRuntime(name);
+    runtime = await startRuntime(name, { operators: [operator.publicHex] });
     const { url } = runtime;
-    for (const m of [machine, other, metal]) await enrol(url, m);
+    for (const m of [machine, other, metal, gone]) await enrol(url, m);
     const ticket = await takeTicket(url, machine, 'ticket');
     const reported = await takeTicket(url, machine, 'reported');
     const done = machine.report(reported, 'captured', Date.now());
@@ -496,6 +504,11 @@ describe.each(runtimeNames)('on %s', (name) => {
       tickets: seal('tickets', machine.tickets(requestId('valid'), [simpleScenario]), machine.key),
       armed: seal('armed', machine.armed(ticket, Date.now()), machine.key),
       report: seal('report', machine.report(ticket, 'captured', Date.now()), machine.key),
+      rotate: rotation('machine', other.key, keyPair('the next of other')),
+      revoke: revocation(metal.owner, 'machine', metal.key.publicHex, 0),
+      withdraw: withdrawal(gone.key, 'machine', gone.key.publicHex),
+      invite: invitation(machine.owner, keyPair('invited').publicHex),
+      decision: decision(operator, 'quarantine', 'agent_version', '9.9.9'),
     };
     ground = { ticket, reported, envelopes };
   });

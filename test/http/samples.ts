@@ -14,12 +14,28 @@ import {
   payloadType,
   powBits,
   preAuthEncoding,
+  rotationStatement,
   workInput,
 } from '../../schema/envelope.ts';
 import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
 import type { Profile } from '../../schema/profile.ts';
 import { type Scenario, scenarioId } from '../../schema/scenario.ts';
-import type { ArmedBody, EnrolBody, ReportBody, Ticket, TicketsBody } from '../../schema/wire.ts';
+import type { KeyRole } from '../../schema/vocabulary.ts';
+import type {
+  ReportBody as AnyReport,
+  TicketsBody as AnyTickets,
+  ArmedBody,
+  DecisionBody,
+  EnrolBody,
+  InviteBody,
+  RevokeBody,
+  RotateBody,
+  Ticket,
+  WithdrawBody,
+} from '../../schema/wire.ts';
+
+type ReportBody = Extract<AnyReport, { version: '1.0' }>;
+type TicketsBody = Extract<AnyTickets, { version: '1.0' }>;
 
 export interface KeyPair {
   readonly publicHex: string;
@@ -296,4 +312,76 @@ export const simpleScenario = 'direct/panic/idle/none';
 /** The ids of a set's entries. */
 export function idsOf(scenarios: readonly Scenario[]): string[] {
   return scenarios.map(scenarioId);
+}
+
+/** The rotation of a key, signed by both. */
+export function rotation(
+  role: KeyRole,
+  key: KeyPair,
+  next: KeyPair,
+  changes: Partial<RotateBody> = {},
+): Envelope {
+  const statement = rotationStatement(fromHex(key.publicHex), fromHex(next.publicHex));
+  const body: RotateBody = {
+    version: '1.0',
+    role,
+    key: key.publicHex,
+    next: next.publicHex,
+    next_signature: toHex(nacl.sign.detached(statement, next.secretKey)),
+    created_at: atSomeTime,
+    ...changes,
+  };
+  return seal('rotate', body, key);
+}
+
+/** An owner's revocation of a machine or of himself. */
+export function revocation(owner: KeyPair, role: KeyRole, key: string, from_index: number): Envelope {
+  const body: RevokeBody = {
+    version: '1.0',
+    owner: owner.publicHex,
+    role,
+    key,
+    from_index,
+    created_at: atSomeTime,
+  };
+  return seal('revoke', body, owner);
+}
+
+/** A withdrawal of a machine's or an owner's data. */
+export function withdrawal(signer: KeyPair, role: KeyRole, key: string): Envelope {
+  const body: WithdrawBody = {
+    version: '1.0',
+    signer: signer.publicHex,
+    role,
+    key,
+    created_at: atSomeTime,
+  };
+  return seal('withdraw', body, signer);
+}
+
+/** An invitation. */
+export function invitation(owner: KeyPair, invited: string, created_at = atSomeTime): Envelope {
+  const body: InviteBody = { version: '1.0', owner: owner.publicHex, invited, created_at };
+  return seal('invite', body, owner);
+}
+
+/** An operator's decision. */
+export function decision(
+  operator: KeyPair,
+  action: DecisionBody['action'],
+  kind: DecisionBody['subject']['kind'],
+  value: string,
+  changes: Partial<DecisionBody> = {},
+): Envelope {
+  const body: DecisionBody = {
+    version: '1.0',
+    operator: operator.publicHex,
+    action,
+    subject: { kind, value },
+    from_index: null,
+    reason: 'a test',
+    created_at: atSomeTime,
+    ...changes,
+  };
+  return seal('decision', body, operator);
 }

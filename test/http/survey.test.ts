@@ -2,13 +2,17 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concat, fromBase64, fromHex, utf8 } from '../../schema/bytes.ts';
-import type { Envelope } from '../../schema/envelope.ts';
+import { type Envelope, payloadKinds } from '../../schema/envelope.ts';
+import { type Checkpoint, parseCheckpoint } from '../../schema/log/checkpoint.ts';
+import { openNote, parseNote, parseVerifierKey } from '../../schema/log/note.ts';
+import { leafHash, verifyInclusion } from '../../schema/log/tree.ts';
 import { scenarioSets } from '../../schema/scenario.ts';
-import type { Ticket } from '../../schema/wire.ts';
+import type { Receipt, Ticket } from '../../schema/wire.ts';
 import {
   enrol,
   eventually,
   get,
+  lasting,
   logIndices,
   post,
   readAnswer,
@@ -21,6 +25,20 @@ import {
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
 import { idsOf, keyPair, requestId, sampleMachine, sampleProfile, seal, simpleScenario } from './samples.ts';
 
+/** The log's newest checkpoint. */
+async function checkpointOf(url: string): Promise<Checkpoint> {
+  return parseCheckpoint(parseNote((await get(url, '/log/checkpoint')).text).text);
+}
+
+/** The signed bytes of a report, as it is shown. */
+async function signedOf(url: string, reportId: string) {
+  const { envelope } = (await get(url, `/v1/reports/${reportId}`)).json as { envelope: Envelope };
+  return {
+    payload: fromBase64(envelope.payload),
+    signature: fromBase64(envelope.signatures[0]?.sig ?? ''),
+  };
+}
+
 const hourMs = 3600_000;
 
 describe.each(runtimeNames)('on %s', (name) => {
@@ -28,7 +46,9 @@ describe.each(runtimeNames)('on %s', (name) => {
   let url: string;
 
   beforeAll(async () => {
-    runtime = await startRuntime(name, { referenceOwners: [keyPair('reference owner').publicHex] });
+    runtime = await startRuntime(name, {
+      referenceOwners: ['owner', 'reference owner'].map((who) => keyPair(who).publicHex),
+    });
     url = runtime.url;
   });
   afterAll(() => runtime.stop());
@@ -37,7 +57,7 @@ describe.each(runtimeNames)('on %s', (name) => {
     it('answers queries from a first, empty edition', async () => {
       const answer = await statistics(url, 'by=driver&population=lab');
       expect(answer).toMatchObject({ edition: 1, population: 'lab', by: ['driver'], cells: [] });
-      expect((await get(url, '/v1/editions/1')).json).toMatchObject({ number: 1, log_size: 0 });
+      expect((await get(url, '/v1/editions/1')).json).toMatchObject({ number: 1 });
     });
 
     it('shows a home page', async () => {
@@ -51,6 +71,7 @@ describe.each(runtimeNames)('on %s', (name) => {
     const machine = sampleMachine('way');
     let ticket: Ticket;
     let reportId: string;
+    let first: Receipt;
 
     it('enrols a machine, and again without harm', async () => {
       const envelope = seal('enrol', machine.enrol(), machine.key);
@@ -60,10 +81,12 @@ describe.each(runtimeNames)('on %s', (name) => {
         machine: machine.key.publicHex,
         owner: machine.owner.publicHex,
         profile_sha256: machine.profileSha256,
-        labels: ['enrolled'],
+        labels: ['enrolled', 'reference'],
+        log_index: expect.any(Number),
+        checkpoint: expect.stringContaining('survey.test/log\n'),
       });
       const again = await post(url, 'enrol', envelope);
-      expect([again.status, again.json]).toEqual([200, first.json]);
+      expect([again.status, lasting(again)]).toEqual([200, lasting(first)]);
     });
 
     it('adds the next profile of the same owner', async () => {
@@ -79,7 +102,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       const first = await post(url, 'tickets', envelope);
       const again = await post(url, 'tickets', envelope);
       expect([first.status, again.status]).toEqual([201, 200]);
-      expect(again.json).toEqual(first.json);
+      expect(lasting(again)).toEqual(lasting(first));
       const { tickets } = first.json as { tickets: Ticket[] };
       expect(idsOf(tickets.map(({ scenario }) => scenario))).toEqual(ids);
       expect(new Set(tickets.map((t) => t.nonce)).size).toBe(ids.length);
@@ -96,40 +119,43 @@ describe.each(runtimeNames)('on %s', (name) => {
         seal('armed', machine.armed(ticket, Date.now() - 5), machine.key),
       );
       expect([first.status, again.status]).toEqual([201, 200]);
-      expect(again.json).toEqual(first.json);
+      expect(lasting(again)).toEqual(lasting(first));
     });
 
     it('admits the report, and gives the same report its first receipt', async () => {
       const envelope = seal('report', machine.report(ticket, 'captured', Date.now()), machine.key);
-      const first = await post(url, 'report', envelope);
-      expect(first.status).toBe(201);
-      reportId = receiptOf(first).report_id;
-      expect(reportId).toBe(String(receiptOf(first).log_index));
+      const answer = await post(url, 'report', envelope);
+      expect(answer.status).toBe(201);
+      first = receiptOf(answer);
+      reportId = first.report_id;
+      expect(reportId).toBe(String(first.log_index));
       const before = await rowCounts(runtime);
       const again = await post(url, 'report', envelope);
-      expect([again.status, again.json]).toEqual([200, first.json]);
+      expect([again.status, lasting(again)]).toEqual([200, lasting(answer)]);
       expect(await rowCounts(runtime)).toEqual(before);
     });
 
-    it('commits to the report in the log: SHA-256 of salt and report hash', async () => {
-      const { rows } = await runtime.database.execute({
-        sql: 'select salt, commitment, report_hash from log join reports using (log_index) where log_index = ?',
-        args: [Number(reportId)],
-      });
-      const { salt, commitment, report_hash } = rows[0] as unknown as Record<string, string>;
-      const { envelope } = (await get(url, `/v1/reports/${reportId}`)).json as { envelope: Envelope };
-      const named = concat(
-        utf8('dumpsurvey/report/v1\n'),
-        fromHex(machine.key.publicHex),
-        fromBase64(envelope.payload),
-      );
-      const hash = createHash('sha256').update(named).digest();
-      expect(report_hash).toBe(hash.toString('hex'));
-      expect(commitment).toBe(
+    it('commits to the report in the log, and proves it', async () => {
+      const { entry, row, row_salt, envelope_salt } = first;
+      const stated = JSON.parse(entry) as { envelope: string; row: string };
+      const hashed = (...parts: Uint8Array[]) =>
         createHash('sha256')
-          .update(concat(fromHex(salt ?? ''), new Uint8Array(hash)))
-          .digest('hex'),
+          .update(concat(...parts))
+          .digest('hex');
+      const { payload, signature } = await signedOf(url, reportId);
+      const named = hashed(utf8('dumpsurvey/report/v1\n'), fromHex(machine.key.publicHex), payload);
+      expect(stated.envelope).toBe(
+        hashed(utf8('dumpsurvey/envelope/v1\n'), fromHex(envelope_salt ?? ''), fromHex(named), signature),
       );
+      expect(stated.row).toBe(hashed(utf8('dumpsurvey/row/v1\n'), fromHex(row_salt), utf8(row)));
+      await eventually(runtime, async () => {
+        return (await checkpointOf(url)).size > first.log_index;
+      });
+      const { size, root } = await checkpointOf(url);
+      const answer = await get(url, `/log/inclusion?index=${first.log_index}&size=${size}`);
+      const proof = (answer.json as { proof: string[] }).proof.map(fromBase64);
+      const leaf = await leafHash(utf8(entry));
+      expect(await verifyInclusion({ leafHash: leaf, index: first.log_index, size, root, proof })).toBe(true);
     });
 
     it('counts it in the next edition, in JSON and CSV', async () => {
@@ -170,7 +196,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       for (const path of [`/v1/reports/${reportId}.json`, `/v1/reports/${reportId}?format=json`]) {
         expect((await get(url, path, 'text/html')).json).toMatchObject({
           report_id: reportId,
-          labels: ['enrolled'],
+          labels: ['enrolled', 'reference'],
           body: { nonce: ticket.nonce },
           outcome: { result: 'captured', verdict: 'verified' },
           envelope: { signatures: [{ keyid: machine.key.publicHex }] },
@@ -246,7 +272,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       expect(answer.status).toBe(201);
       const report = await get(url, `/v1/reports/${receiptOf(answer).report_id}`);
       expect(report.json).toMatchObject({
-        labels: ['enrolled', 'outcome-differs'],
+        labels: ['enrolled', 'reference', 'outcome-differs'],
         outcome: { result: 'failed' },
       });
       const query = 'by=driver&population=lab&driver=boast';
@@ -274,7 +300,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       const answer = await post(url, 'report', seal('report', body, machine.key));
       expect(answer.status).toBe(201);
       const report = await get(url, `/v1/reports/${receiptOf(answer).report_id}`);
-      expect(report.json).toMatchObject({ labels: ['enrolled', 'late'] });
+      expect(report.json).toMatchObject({ labels: ['enrolled', 'reference', 'late'] });
       await eventually(runtime, async () => (await statistics(url, query)).cells[0]?.captured === 1);
       expect((await statistics(url, query)).cells[0]).toMatchObject({ trials: 1, captured: 1, no_reply: 0 });
       expect((await statistics(url, query)).edition).toBeGreaterThan(silent.edition);
@@ -292,8 +318,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       expect(sizes).toEqual([...sizes].sort((a, b) => b - a));
       for (const edition of editions) {
         const answer = await get(url, `/v1/editions/${edition.number}`);
-        expect(answer.json).toEqual(edition);
-        expect(answer.headers.get('cache-control')).toContain('immutable');
+        expect(answer.json).toEqual({ ...edition, withdrawn: 0 });
       }
     });
   });
@@ -307,9 +332,9 @@ describe.each(runtimeNames)('on %s', (name) => {
       const before = await rowCounts(runtime);
       const answers = await Promise.all(Array.from({ length: 20 }, () => post(url, 'report', envelope)));
       expect(answers.map((a) => a.status).sort()).toEqual([...Array(19).fill(200), 201]);
-      expect(new Set(answers.map((a) => a.text)).size).toBe(1);
+      expect(new Set(answers.map((a) => JSON.stringify(lasting(a)))).size).toBe(1);
       const after = await rowCounts(runtime);
-      expect((after.log ?? 0) - (before.log ?? 0)).toBe(1);
+      expect((after.log_entries ?? 0) - (before.log_entries ?? 0)).toBe(1);
       expect((after.reports ?? 0) - (before.reports ?? 0)).toBe(1);
     });
 
@@ -319,7 +344,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       const envelope = seal('tickets', body, machine.key);
       const answers = await Promise.all(Array.from({ length: 20 }, () => post(url, 'tickets', envelope)));
       expect(answers.map((a) => a.status).sort()).toEqual([...Array(19).fill(200), 201]);
-      expect(new Set(answers.map((a) => a.text)).size).toBe(1);
+      expect(new Set(answers.map((a) => JSON.stringify(lasting(a)))).size).toBe(1);
     });
 
     it('admits one of two different reports on one ticket', async () => {
@@ -354,23 +379,38 @@ describe.each(runtimeNames)('on %s', (name) => {
   });
 
   describe('the other addresses', () => {
-    it('name the addresses, the report versions and the scenario sets', async () => {
+    it('name the addresses, the versions of every payload and the scenario sets', async () => {
       const index = (await get(url, '/v1')).json as Record<string, unknown>;
-      expect(index.report_versions).toEqual(['1.0']);
+      expect(index.report_versions).toEqual(['1.0', '1.1']);
+      expect(index.payload_versions).toMatchObject({ report: ['1.0', '1.1'], tickets: ['1.0', '1.1'] });
+      expect(Object.keys(index.payload_versions as object)).toEqual(payloadKinds);
       expect(index.addresses).toContain('/v1/statistics');
       expect(Object.keys(index.scenario_sets as object)).toContain('standard/1');
+    });
+
+    it('name the key of the log, under which its checkpoints verify', async () => {
+      const { log } = (await get(url, '/v1')).json as { log: { origin: string; verifier_key: string } };
+      const key = await parseVerifierKey(log.verifier_key);
+      const { text, verified } = await openNote((await get(url, '/log/checkpoint')).text, [key]);
+      expect(verified.map(({ name }) => name)).toEqual([log.origin]);
+      expect(parseCheckpoint(text).origin).toBe(log.origin);
     });
 
     it('describe themselves, each of them, with closed field lists', async () => {
       const api = (await get(url, '/openapi.json')).json as {
         paths: Record<string, object>;
-        components: { schemas: Record<string, { additionalProperties?: boolean; properties?: object }> };
+        components: { schemas: Record<string, { oneOf?: { properties: object }[] }> };
       };
       const { addresses } = (await get(url, '/v1')).json as { addresses: string[] };
       const described = Object.keys(api.paths).map((path) => path.replace(/\{(\w+)\}/g, ':$1'));
-      expect(described.sort()).toEqual(addresses.sort());
-      expect(api.components.schemas.Report).toMatchObject({ additionalProperties: false });
-      expect(Object.keys(api.components.schemas.Report?.properties ?? {})).toContain('evidence');
+      const plain = addresses.map((path) => path.replace(/\{[^}]*\}/g, ''));
+      expect(described.sort()).toEqual(plain.sort());
+      const versions = api.components.schemas.Report?.oneOf ?? [];
+      expect(versions).toHaveLength(2);
+      for (const version of versions) {
+        expect(version).toMatchObject({ additionalProperties: false });
+        expect(Object.keys(version.properties)).toContain('evidence');
+      }
     });
 
     it('tell the status', async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { utf8 } from '../../schema/bytes.ts';
-import { decodeUtf8, JsonFault, parseJson } from './json.ts';
+import { decodeUtf8, depthMax, JsonFault, parseJson, TooDeep } from './json.ts';
 
 describe('parseJson', () => {
   it.each([
@@ -30,18 +30,33 @@ describe('parseJson', () => {
     expect(() => parseJson(text)).toThrow(JsonFault);
   });
 
-  it('needs no stack for 200,000 levels', () => {
-    const deep = '['.repeat(200_000);
-    expect(() => parseJson(deep)).toThrow(JsonFault);
-    expect(parseJson(deep + ']'.repeat(200_000))).toBeInstanceOf(Array);
-    const objects = '{"a":'.repeat(100_000);
-    expect(parseJson(`${objects}1${'}'.repeat(100_000)}`)).toBeInstanceOf(Object);
+  it.each([
+    ['arrays', '[', '1', ']'],
+    ['objects', '{"a":', '1', '}'],
+  ])('takes %s of as many levels as are allowed, and not one more', (_, open, value, close) => {
+    const nested = (levels: number) => open.repeat(levels) + value + close.repeat(levels);
+    expect(parseJson(nested(depthMax))).toBeInstanceOf(Object);
+    expect(() => parseJson(nested(depthMax + 1))).toThrow(TooDeep);
+    expect(() => parseJson(nested(200_000))).toThrow(TooDeep);
+    expect(() => parseJson(open.repeat(200_000))).toThrow(TooDeep);
+  });
+
+  it('does not take brackets in strings for levels, nor many beside each other', () => {
+    const text = JSON.stringify({
+      a: '[{'.repeat(1000),
+      '\\"[[[': `\\${'"['.repeat(100)}`,
+      b: Array(1000).fill([[]]),
+    });
+    expect(parseJson(text)).toEqual(JSON.parse(text));
   });
 
   it('takes a long text in a time that grows with its length', () => {
     const text = JSON.stringify({ a: '\\"'.repeat(200_000), b: 'x'.repeat(400_000) });
     const start = performance.now();
     parseJson(text);
+    for (const broken of ['"\\"'.repeat(130_000), '"'.repeat(500_001), '\\'.repeat(500_000)]) {
+      expect(() => parseJson(broken)).toThrow(JsonFault);
+    }
     expect(performance.now() - start).toBeLessThan(1000);
   });
 });

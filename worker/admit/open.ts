@@ -4,6 +4,7 @@
  */
 import type * as z from 'zod';
 import { fromBase64, fromHex, sha256, toHex } from '../../schema/bytes.ts';
+import { verifies } from '../../schema/ed25519.ts';
 import {
   type Envelope,
   envelope as envelopeSchema,
@@ -12,30 +13,29 @@ import {
   payloadType,
   preAuthEncoding,
 } from '../../schema/envelope.ts';
+import type { SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
+import type { Services } from '../services.ts';
 import { parseFields } from './fields.ts';
-import { decodeUtf8, JsonFault, parseJson } from './json.ts';
-import { faultOfKey, faultOfSignature, verifies } from './verify.ts';
+import { decodeUtf8, JsonFault, parseJson, TooDeep } from './json.ts';
+import { faultOfKey, faultOfSignature } from './verify.ts';
 
-/** What every signed body has. */
-interface Signed {
-  readonly machine: string;
-}
-
-/** An opened envelope. `hash` names the payload in the log; nothing is ever keyed on the signature. */
-export interface Opened<T extends Signed> {
+/** An opened envelope. `request.hash` names the payload; nothing is ever keyed on the signature. */
+export interface Opened<T> {
   readonly body: T;
-  readonly machine: string;
-  readonly payload: Uint8Array<ArrayBuffer>;
-  readonly signature: Uint8Array<ArrayBuffer>;
-  readonly hash: string;
+  readonly request: SignedRequest;
 }
 
-/** Opens the envelope that the bytes of a body are. Throws a Refusal that says what is wrong with which part. */
-export async function openEnvelope<T extends Signed>(
+/**
+ * Opens the envelope that the bytes of a body are. `signerOf` gives the key that a body says it is signed by. Throws a
+ * Refusal that says what is wrong with which part, or that the key has signed too much of late.
+ */
+export async function openEnvelope<T>(
+  { limiter }: Pick<Services, 'limiter'>,
   bytes: Uint8Array,
   kind: PayloadKind,
   schema: z.ZodType<T>,
+  signerOf: (body: T) => string,
 ): Promise<Opened<T>> {
   const envelope = parseEnvelope(bytes);
   const type = payloadType(kind);
@@ -57,12 +57,14 @@ export async function openEnvelope<T extends Signed>(
       `sig is not a signature of key ${keyid} over this payload and payloadType.`,
     );
   }
+  limiter.key(keyid);
   const body = parsePayload(kind, schema, payload);
-  if (body.machine !== keyid) {
-    throw new Refusal('key-mismatch', `The payload names machine ${body.machine}; key ${keyid} signed it.`);
+  const named = signerOf(body);
+  if (named !== keyid) {
+    throw new Refusal('key-mismatch', `The payload is to be signed by ${named}; key ${keyid} signed it.`);
   }
   const hash = toHex(await sha256(hashInput(kind, key, payload)));
-  return { body, machine: keyid, payload, signature, hash };
+  return { body, request: { kind, key: keyid, payload, signature, hash } };
 }
 
 function parseEnvelope(bytes: Uint8Array): Envelope {
@@ -70,8 +72,9 @@ function parseEnvelope(bytes: Uint8Array): Envelope {
   try {
     value = parseJson(decodeUtf8(bytes));
   } catch (error) {
-    if (error instanceof JsonFault) throw new Refusal('not-json', `The body: ${error.message}.`);
-    throw error;
+    if (!(error instanceof JsonFault)) throw error;
+    const slug = error instanceof TooDeep ? 'not-an-envelope' : 'not-json';
+    throw new Refusal(slug, `The body: ${error.message}.`);
   }
   const parsed = envelopeSchema.safeParse(value);
   if (parsed.success) return parsed.data;

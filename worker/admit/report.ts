@@ -6,68 +6,90 @@ import { classify } from '../../schema/classify/classify.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../schema/outcome.ts';
 import type { Label } from '../../schema/vocabulary.ts';
 import { limits, type Receipt, type ReportBody, reportBody } from '../../schema/wire.ts';
+import { draftEntry } from '../log/draft.ts';
+import { entryAnswerOf } from '../log/promise.ts';
+import { factsOf, reportRowOf, type Terms, ticketRowOf } from '../log/rows.ts';
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { commitTo } from '../store/log.ts';
+import { type StoredEntry, storedEntry } from '../store/log.ts';
 import { insertReport, type ReportRow } from '../store/reports.ts';
-import type { TicketRow } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
-import { machineLabels } from './enrol.ts';
-import { factsOf } from './facts.ts';
+import { faultOfAmendment } from './amendment.ts';
+import { holdFalseCapture } from './control.ts';
 import { openEnvelope } from './open.ts';
 import { ownTrial, profileOf } from './own-trial.ts';
 
 /** Admits a report; the same one again gets its first receipt. Throws a Refusal; then nothing was stored. */
 export async function admitReport(services: Services, bytes: Uint8Array): Promise<Admission<Receipt>> {
-  const { store, now, random } = services;
-  const { body, payload, signature, hash } = await openEnvelope(bytes, 'report', reportBody);
-  const trial = await ownTrial(services, body);
-  const { machine, ticket, report: earlier } = trial;
-  if (earlier?.report_hash === hash) return { fresh: false, answer: receiptOf(earlier) };
-  const nowMs = now();
-  refuseIf(
-    faultOfMatch(body, ticket) ?? faultOfTime(body, ticket, nowMs) ?? faultOfSecond(earlier, ticket.nonce),
+  const { store, now } = services;
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'report',
+    reportBody,
+    ({ machine }) => machine,
   );
+  const { hash } = request;
+  const trial = await ownTrial(services, body);
+  const { ticket } = trial;
+  const known = [trial.report, trial.amendment].find((report) => report?.report_hash === hash);
+  if (known) return { fresh: false, answer: await receiptOf(services, known) };
+  const nowMs = now();
+  refuseIf(faultOfMatch(body, ticket) ?? faultOfTime(body, ticket, nowMs) ?? faultOfAmendment(body, trial));
 
   const outcome = classify(body.evidence, body.scenario, body.mechanism);
-  const labels = [...machineLabels(machine), ...labelsOf(body, ticket, outcome, nowMs)];
-  const facts = factsOf(ticket, profileOf(trial), {
-    kind: 'report',
-    result: outcome.result,
-    stage: outcome.reached.proven,
-    report_by_ms: null,
-  });
+  const labels = labelsOf(body, ticket, outcome, nowMs);
+  const publicRow = reportRowOf(
+    body,
+    amends(body) ? (trial.report?.log_index ?? null) : null,
+    outcome,
+    labels,
+  );
+  const publicTicket = ticketRowOf(ticket, profileOf(trial));
+  const facts = factsOf(publicTicket, { kind: 'report', row: publicRow });
   const row = {
     nonce: ticket.nonce,
+    ordinal: amends(body) ? 1 : 0,
     report_hash: hash,
     machine: body.machine,
+    agent_version: body.agent_version,
     admitted_at_ms: nowMs,
     labels: JSON.stringify(labels),
     outcome: JSON.stringify(outcome),
   };
-  const committed = await commitTo(hash, random(16));
-  const inserted = await insertReport(store, row, { payload, signature }, committed, facts);
-  if (inserted !== null) return { fresh: true, answer: receiptOf(inserted) };
+  const draft = await draftEntry(services, 'report', publicRow, request, publicTicket, nowMs);
+  const consequences = labels.includes('false-capture')
+    ? await holdFalseCapture(services, ticket, body.agent_version, nowMs)
+    : [];
+  const inserted = await insertReport(store, row, draft, facts, consequences);
+  if (inserted !== null) return { fresh: true, answer: await answer(services, inserted) };
 
   // Another request was faster: with the same report, or with a different one.
-  const { report: meanwhile } = await ownTrial(services, body);
-  if (meanwhile === null)
-    throw new Error(`the report on ${ticket.nonce} was neither stored nor there before`);
-  if (meanwhile.report_hash !== hash) refuseIf(faultOfSecond(meanwhile, ticket.nonce));
-  return { fresh: false, answer: receiptOf(meanwhile) };
+  const meanwhile = await ownTrial(services, body);
+  const same = [meanwhile.report, meanwhile.amendment].find((report) => report?.report_hash === hash);
+  if (same) return { fresh: false, answer: await receiptOf(services, same) };
+  refuseIf(faultOfAmendment(body, meanwhile));
+  throw new Error(`the report on ${ticket.nonce} was neither stored nor there before`);
 }
 
-function receiptOf(row: ReportRow): Receipt {
-  return {
-    report_id: String(row.log_index),
-    log_index: row.log_index,
-    admitted_at: instant(row.admitted_at_ms),
-  };
+/** Whether a report says that it amends another one. */
+function amends(body: ReportBody): boolean {
+  return body.version !== '1.0' && body.amends !== null;
+}
+
+async function answer(services: Services, entry: StoredEntry): Promise<Receipt> {
+  return { report_id: String(entry.log_index), ...(await entryAnswerOf(services, entry)) };
+}
+
+async function receiptOf(services: Services, row: ReportRow): Promise<Receipt> {
+  const entry = await storedEntry(services.store, row.log_index);
+  if (entry === null) throw new Error(`the entry of report ${row.log_index} is gone`);
+  return answer(services, entry);
 }
 
 /** The first field in which a report differs from its ticket. */
-export function faultOfMatch(body: ReportBody, ticket: TicketRow): Fault | null {
+export function faultOfMatch(body: ReportBody, ticket: Terms): Fault | null {
   const pairs: readonly (readonly [string, string | number, string | number])[] = [
     ['population', body.population, ticket.population],
     ['profile_sha256', body.profile_sha256, ticket.profile_sha256],
@@ -91,7 +113,7 @@ export function faultOfMatch(body: ReportBody, ticket: TicketRow): Fault | null 
 }
 
 /** Whether a report is dated in the future, or is too late to be of use. */
-export function faultOfTime(body: ReportBody, ticket: TicketRow, nowMs: number): Fault | null {
+export function faultOfTime(body: ReportBody, ticket: Terms, nowMs: number): Fault | null {
   if (Date.parse(body.reported_at) > nowMs + limits.futureMaxMs) {
     return {
       slug: 'report-from-future',
@@ -107,19 +129,19 @@ export function faultOfTime(body: ReportBody, ticket: TicketRow, nowMs: number):
   return null;
 }
 
-function faultOfSecond(earlier: ReportRow | null, nonce: string): Fault | null {
-  if (earlier === null) return null;
-  return {
-    slug: 'different-report',
-    detail: `Ticket ${nonce} has report ${earlier.log_index}, whose bytes are others than these.`,
-  };
-}
-
-/** What the server says of a report beside who sent it. */
-export function labelsOf(body: ReportBody, ticket: TicketRow, derived: Outcome, nowMs: number): Label[] {
+/** The labels of a report that stand for ever: what it is, whoever sent it. */
+export function labelsOf(
+  body: ReportBody,
+  ticket: Pick<Terms, 'report_by_ms' | 'control'>,
+  derived: Outcome,
+  nowMs: number,
+): Label[] {
   const labels: Label[] = [];
   if (nowMs > ticket.report_by_ms) labels.push('late');
   if (!sameOutcome(body.outcome, derived)) labels.push('outcome-differs');
+  if (amends(body)) labels.push('amendment');
+  if (ticket.control) labels.push('control');
+  if (ticket.control && derived.result === 'captured') labels.push('false-capture');
   return labels;
 }
 

@@ -1,45 +1,108 @@
 /** `POST /v1/tickets`: permission for trials, issued before the crash, so that a trial's cells are fixed before its result. */
-import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
+import { toHex } from '../../schema/bytes.ts';
 import { crashTypes } from '../../schema/crash-type.ts';
-import { hashInput } from '../../schema/envelope.ts';
-import { type Profile, profile as profileSchema } from '../../schema/profile.ts';
+import type { Profile } from '../../schema/profile.ts';
 import { findScenario, type Scenario, scenarioSets } from '../../schema/scenario.ts';
-import { limits, type Ticket, type TicketsBody, ticketsBody } from '../../schema/wire.ts';
+import { limits, type Ticket, type TicketsAnswer, type TicketsBody, ticketsBody } from '../../schema/wire.ts';
+import { draftEntry, type SignedRequest } from '../log/draft.ts';
+import { ticketRowOf } from '../log/rows.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { commitTo } from '../store/log.ts';
-import { findMachine, findProfile } from '../store/machines.ts';
-import { insertTickets, type TicketRow, type TicketToIssue, ticketsOfRequest } from '../store/tickets.ts';
+import { currentNote } from '../store/checkpoints.ts';
+import { cameBack, findMachine, findProfile, type MachineRow } from '../store/machines.ts';
+import { storedProfile } from '../store/stored.ts';
+import {
+  countUnused,
+  insertTickets,
+  type TicketRow,
+  type TicketToIssue,
+  ticketsOfRequest,
+} from '../store/tickets.ts';
+import { labelsNow } from '../store/trust.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { openEnvelope } from './open.ts';
+import { faultOfBeginning } from './signer.ts';
+import { faultOfHoarding } from './ticket-limits.ts';
 
 /** Issues tickets, or repeats those of the same request. Throws a Refusal; then nothing was stored. */
-export async function admitTickets(
-  services: Services,
-  bytes: Uint8Array,
-): Promise<Admission<{ tickets: Ticket[] }>> {
-  const { store } = services;
-  const { body, machine } = await openEnvelope(bytes, 'tickets', ticketsBody);
-  if ((await findMachine(store, machine)) === null) {
-    throw new Refusal('unknown-machine', `No machine with key ${machine} is enrolled.`);
+export async function admitTickets(services: Services, bytes: Uint8Array): Promise<Admission<TicketsAnswer>> {
+  const { store, now } = services;
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'tickets',
+    ticketsBody,
+    ({ machine }) => machine,
+  );
+  const machine = await findMachine(store, body.machine);
+  if (machine === null) {
+    throw new Refusal('unknown-machine', `No machine with key ${body.machine} is enrolled.`);
   }
-  const earlier = await ticketsOfRequest(store, machine, body.request);
-  if (earlier.length > 0) return { fresh: false, answer: { tickets: earlier.map(ticketOf) } };
+  const earlier = await ticketsOfRequest(store, body.machine, body.request);
+  if (earlier.length > 0) return { fresh: false, answer: await ticketsAnswer(services, earlier) };
+  refuseIf(faultOfBeginning(`Machine ${body.machine}`, machine));
+  await checkStanding(services, machine, body);
 
-  const profileText = await findProfile(store, machine, body.profile_sha256);
-  if (profileText === null) {
-    throw new Refusal('unknown-profile', `Machine ${machine} has told no profile ${body.profile_sha256}.`);
+  const told = await findProfile(store, body.machine, body.profile_sha256);
+  if (told === null) {
+    throw new Refusal(
+      'unknown-profile',
+      `Machine ${body.machine} has told no profile ${body.profile_sha256}.`,
+    );
   }
-  const { population } = profileSchema.parse(JSON.parse(profileText));
-  const scenarios = body.scenarios.map((id) => chooseScenario(body.set, id, population));
+  const profile = storedProfile(told.profile);
+  const scenarios = body.scenarios.map((id) => chooseScenario(body.set, id, profile.population));
+  const mayBeControl = await controlsAllowed(services, machine, body, profile);
+  const nowMs = now();
   const issue = await Promise.all(
-    scenarios.map((scenario, ordinal) => draft(services, body, population, scenario, ordinal)),
+    scenarios.map((scenario, ordinal) => {
+      const control = mayBeControl && isChosen(services);
+      return draft(services, machine, body, request, profile, scenario, { ordinal, control }, nowMs);
+    }),
   );
   const fresh = await insertTickets(store, issue);
-  const issued = await ticketsOfRequest(store, machine, body.request);
+  const issued = await ticketsOfRequest(store, body.machine, body.request);
   if (issued.length === 0) throw new Error('tickets were neither stored nor there before');
-  return { fresh, answer: { tickets: issued.map(ticketOf) } };
+  return { fresh, answer: await ticketsAnswer(services, issued) };
+}
+
+async function ticketsAnswer({ store }: Services, rows: readonly TicketRow[]): Promise<TicketsAnswer> {
+  return { tickets: rows.map(ticketOf), checkpoint: await currentNote(store) };
+}
+
+/** Whether the machine may begin trials now: its key was not revoked, and it does not hoard. */
+async function checkStanding(services: Services, machine: MachineRow, body: TicketsBody): Promise<void> {
+  const { store, now, quotas } = services;
+  const { root, owner } = machine;
+  const judged = { machine: root, owner, agent_version: null, scenario_set: null, log_index: null };
+  if ((await labelsNow(store, judged)).includes('revoked')) {
+    throw new Refusal('revoked-key', `Machine ${body.machine}, or its owner, was revoked.`);
+  }
+  const sinceMs = now() - quotas.tickets.unusedWithinMs;
+  const ofMachine = await countUnused(store, { root }, now(), sinceMs);
+  const ofOwner = await countUnused(store, { owner }, now(), sinceMs);
+  refuseIf(faultOfHoarding(quotas.tickets, body.scenarios.length, ofMachine, ofOwner));
+}
+
+/**
+ * Whether tickets of this request may be controls: only if the agent can disable the mechanism, and only where the
+ * machine is known to come back without a dump to wait for.
+ */
+async function controlsAllowed(
+  { store, controlShare }: Services,
+  machine: MachineRow,
+  body: TicketsBody,
+  profile: Profile,
+): Promise<boolean> {
+  if (body.version === '1.0' || !body.controls || controlShare === 0) return false;
+  return profile.population === 'lab' || cameBack(store, machine.machine);
+}
+
+/** Draws with the probability `controlShare`, from 32 random bits. */
+function isChosen({ random, controlShare }: Services): boolean {
+  const draw = new DataView(random(4).buffer).getUint32(0) / 2 ** 32;
+  return draw < controlShare;
 }
 
 function chooseScenario(set: TicketsBody['set'], id: string, population: Profile['population']): Scenario {
@@ -68,21 +131,27 @@ export function faultOfRisk(
 }
 
 async function draft(
-  { now, random }: Services,
+  services: Services,
+  machine: MachineRow,
   body: TicketsBody,
-  population: Profile['population'],
+  request: SignedRequest,
+  profile: Profile,
   scenario: Scenario,
-  ordinal: number,
+  { ordinal, control }: { readonly ordinal: number; readonly control: boolean },
+  nowMs: number,
 ): Promise<TicketToIssue> {
-  const issuedAt = now();
   const { crash_point, crash_type, load, mitigation, set_up, in_flight_min } = scenario;
+  const isOffline = body.version !== '1.0' && body.offline;
   const row = {
-    nonce: toHex(random(16)),
+    nonce: toHex(services.random(16)),
     machine: body.machine,
     request: body.request,
     ordinal,
+    root: machine.root,
+    owner: machine.owner,
+    control,
     profile_sha256: body.profile_sha256,
-    population,
+    population: profile.population,
     scenario_set: body.set,
     crash_point,
     crash_type,
@@ -92,18 +161,18 @@ async function draft(
     in_flight_min,
     mechanism: body.mechanism,
     environment: body.environment,
-    issued_at_ms: issuedAt,
-    arm_by_ms: issuedAt + limits.armWithinMs,
-    report_by_ms: issuedAt + limits.reportWithinMs,
+    issued_at_ms: nowMs,
+    arm_by_ms: nowMs + (isOffline ? limits.offlineArmWithinMs : limits.armWithinMs),
+    report_by_ms: nowMs + (isOffline ? limits.offlineReportWithinMs : limits.reportWithinMs),
   };
-  const { log_index: _, ...recorded } = ticketOf({ ...row, log_index: 0 });
-  const hash = toHex(
-    await sha256(hashInput('tickets', fromHex(body.machine), utf8(JSON.stringify(recorded)))),
-  );
-  return { ...row, committed: await commitTo(hash, random(16)) };
+  const publicRow = ticketRowOf(row, profile);
+  return {
+    ...row,
+    draft: await draftEntry(services, 'ticket', publicRow, request, publicRow, nowMs),
+  };
 }
 
-/** A ticket as it travels. The log commits to its JSON text without `log_index`, in this order of fields. */
+/** A ticket as it travels. */
 export function ticketOf(row: TicketRow): Ticket {
   return {
     nonce: row.nonce,
@@ -120,6 +189,7 @@ export function ticketOf(row: TicketRow): Ticket {
     },
     mechanism: row.mechanism,
     environment: row.environment,
+    control: row.control,
     issued_at: instant(row.issued_at_ms),
     arm_by: instant(row.arm_by_ms),
     report_by: instant(row.report_by_ms),

@@ -1,4 +1,4 @@
-/** Ed25519 verification: the strict checks of schema/ed25519.ts, then WebCrypto. */
+/** What is wrong with a key or a signature (schema/ed25519.ts), as a problem that says so. */
 import { keyFault, signatureFault } from '../../schema/ed25519.ts';
 import type { Fault } from '../refusal.ts';
 
@@ -21,25 +21,14 @@ export function faultOfSignature(name: string, signature: Uint8Array): Fault | n
   if (fault === 'malleable') {
     return { slug: 'malleable-signature', detail: `${name} has an S that is not less than L.` };
   }
+  if (fault === 'small-order') {
+    return {
+      slug: 'wrong-signature',
+      detail: `${name} has an R of small order, which no Ed25519 signer makes.`,
+    };
+  }
   return {
     slug: 'wrong-signature',
     detail: `${name} has ${signature.length} bytes; an Ed25519 signature has 64.`,
   };
-}
-
-/**
- * Whether the signature over the message is the key's. Check the forms first: WebCrypto alone accepts
- * small-order keys, under which one signature fits many messages.
- */
-export async function verifies(
-  key: Uint8Array<ArrayBuffer>,
-  signature: Uint8Array<ArrayBuffer>,
-  message: Uint8Array<ArrayBuffer>,
-): Promise<boolean> {
-  try {
-    const imported = await crypto.subtle.importKey('raw', key, { name: 'Ed25519' }, false, ['verify']);
-    return await crypto.subtle.verify('Ed25519', imported, signature, message);
-  } catch {
-    return false;
-  }
 }

@@ -1,6 +1,4 @@
 /** The Node server's clock for editions: after an admission, when one is due, and now and then for passed deadlines. */
-import { rootOf } from '../root-cause.ts';
-
 export interface Publisher {
   /** There may be something to publish. Costs nothing when that is known already. */
   readonly soon: () => void;
@@ -10,11 +8,12 @@ export interface Publisher {
 
 /**
  * Runs `publish` when it is due, never two at a time, and every `lookEveryMs` for deadlines that passed without any
- * request. A failure is logged and tried again at the next occasion.
+ * request. A failure is told to `failed` and tried again at the next occasion.
  */
 export function keepPublishing(
   publish: () => Promise<{ waitMs: number | null }>,
   lookEveryMs = 60_000,
+  failed: (error: unknown) => void = () => undefined,
 ): Publisher {
   let timer: NodeJS.Timeout | undefined;
   let running: Promise<void> | null = null;
@@ -31,7 +30,7 @@ export function keepPublishing(
     try {
       ({ waitMs } = await publish());
     } catch (error) {
-      console.error(`publishing an edition failed: ${rootOf(error)}`);
+      failed(error);
       arrange(lookEveryMs);
       return;
     } finally {

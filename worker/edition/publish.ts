@@ -8,8 +8,8 @@ import { type Group, groups } from '../../schema/statistics.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { statisticsVersion } from '../statistics/cell.ts';
 import { cellsBy } from '../store/cells.ts';
+import { publishedCheckpoint } from '../store/checkpoints.ts';
 import { currentEdition, deadlinePassed, type EditionRow, insertEdition } from '../store/editions.ts';
-import { logSize } from '../store/log.ts';
 import type { Store } from '../store/open.ts';
 import type { Coverage } from '../store/visible.ts';
 import { instant } from '../time.ts';
@@ -24,6 +24,7 @@ export function manifestOf(row: EditionRow): Manifest {
     log_size: row.log_size,
     cut_off: instant(row.cut_off_ms),
     statistics_sha256: row.statistics_sha256,
+    checkpoint: row.checkpoint || null,
     published_at: instant(row.published_at_ms),
   };
 }
@@ -41,7 +42,7 @@ export async function statisticsHash(store: Store, coverage: Coverage): Promise<
 }
 
 /**
- * Publishes the next edition if the log has grown or a deadline has passed since the last one, and that was at
+ * Publishes the next edition if the published checkpoint has grown or a deadline has passed since the last one, and that was at
  * least `everyMs` ago. The first one is published at once, also of an empty log. Says how long to wait where
  * something is to be published that is not due yet: null means that nothing is.
  */
@@ -51,7 +52,9 @@ export async function publishIfDue(
   everyMs = editionEveryMs,
 ): Promise<{ published: EditionRow | null; waitMs: number | null }> {
   const last = await currentEdition(store);
-  const log_size = await logSize(store);
+  const checkpoint = await publishedCheckpoint(store);
+  if (checkpoint === null) return { published: null, waitMs: null };
+  const log_size = checkpoint.size;
   if (last !== null) {
     const news = log_size > last.log_size || (await deadlinePassed(store, last.cut_off_ms, nowMs));
     if (!news) return { published: null, waitMs: null };
@@ -65,17 +68,15 @@ export async function publishIfDue(
     log_size,
     cut_off_ms,
     statistics_sha256: await statisticsHash(store, { log_size, cut_off_ms }),
+    checkpoint: checkpoint.note,
     published_at_ms: nowMs,
   };
   return { published: (await insertEdition(store, row)) ? row : null, waitMs: null };
 }
 
-/** The newest edition; publishes the first where there is none. */
-export async function edition(store: Store, nowMs: number): Promise<EditionRow> {
+/** The newest edition. Throws where there is none: entries see to the first before they answer anybody. */
+export async function edition(store: Store): Promise<EditionRow> {
   const current = await currentEdition(store);
-  if (current !== null) return current;
-  await publishIfDue(store, nowMs);
-  const first = await currentEdition(store);
-  if (first === null) throw new Error('the first edition was neither published nor there before');
-  return first;
+  if (current === null) throw new Error('the first edition was not published yet');
+  return current;
 }

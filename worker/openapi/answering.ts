@@ -7,6 +7,9 @@ import { type OperationId, operationList } from './operations.ts';
 export const generalProblems = [
   'not-found',
   'method-not-allowed',
+  'uri-too-long',
+  'headers-too-large',
+  'not-http',
   'internal-error',
 ] as const satisfies readonly ProblemSlug[];
 

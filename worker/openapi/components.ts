@@ -1,7 +1,11 @@
 /** The shapes that the document names once and refers to. A shape that is not named here gets the name of its operation. */
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
+import { controlsAnswer } from '../../schema/answer/controls.ts';
+import { decidedEntry, decisionsAnswer } from '../../schema/answer/decisions.ts';
 import { driverAnswer, failureEntry, funnelCounts } from '../../schema/answer/driver.ts';
-import { editionsAnswer, manifest } from '../../schema/answer/edition.ts';
+import { editionAnswer, editionsAnswer, manifest } from '../../schema/answer/edition.ts';
+import { consistencyAnswer, inclusionAnswer } from '../../schema/answer/log.ts';
+import { readinessAnswer } from '../../schema/answer/readiness.ts';
 import {
   labReport,
   reportAnswer,
@@ -19,18 +23,25 @@ import { cell, keyedCell, statisticsAnswer } from '../../schema/statistics.ts';
 import {
   armedAnswer,
   armedBody,
+  decisionBody,
   enrolBody,
+  entryAnswer,
   instant,
+  inviteBody,
   machineAnswer,
   nonce,
+  promiseBody,
   publicKey,
   receipt,
   reportBody,
+  revokeBody,
+  rotateBody,
   scenarioFields,
   sha256Hex,
   ticket,
   ticketsAnswer,
   ticketsBody,
+  withdrawBody,
 } from '../../schema/wire.ts';
 
 /** Shapes by name, those that travel first. */
@@ -40,15 +51,29 @@ export const components = {
   TicketRequest: ticketsBody,
   ArmedNote: armedBody,
   Report: reportBody,
+  Rotation: rotateBody,
+  Revocation: revokeBody,
+  Withdrawal: withdrawBody,
+  Invitation: inviteBody,
+  Decision: decisionBody,
   Machine: machineAnswer,
   Tickets: ticketsAnswer,
   ArmedReceipt: armedAnswer,
   Receipt: receipt,
+  EntryReceipt: entryAnswer,
+  Promise: promiseBody,
   ApiIndex: apiIndexAnswer,
   Status: statusAnswer,
   Statistics: statisticsAnswer,
   Editions: editionsAnswer,
-  Edition: manifest,
+  Edition: editionAnswer,
+  EditionManifest: manifest,
+  Controls: controlsAnswer,
+  Decisions: decisionsAnswer,
+  DecidedEntry: decidedEntry,
+  Inclusion: inclusionAnswer,
+  Consistency: consistencyAnswer,
+  Readiness: readinessAnswer,
   Reports: reportsAnswer,
   PublishedReport: reportAnswer,
   LabReport: labReport,

@@ -124,7 +124,7 @@ function operationObject(
 
 /** An address of worker/app.ts as OpenAPI writes it: `/v1/reports/{id}`. */
 export function templateOf(address: string): string {
-  return address.replace(/:(\w+)/g, '{$1}');
+  return address.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}');
 }
 
 function makeDocument(): OpenApi {

@@ -7,6 +7,8 @@ import type { ProblemSlug } from '../../schema/problem.ts';
 export const tags = {
   machines: 'What machines say: signed envelopes. The same request again is answered as the first time.',
   results: 'What the survey says.',
+  keys: 'What becomes of keys: who is trusted, what is taken back. Signed as all that machines say.',
+  log: 'The transparency log: checkpoints, tiles, proofs, and what the entries commit to.',
   pages: 'Pages for people, feeds for maintainers.',
   service: 'The API about itself.',
 } as const;
@@ -33,7 +35,7 @@ export interface Operation {
   readonly path?: z.ZodObject;
   readonly query?: z.ZodObject;
   /** The signed payload that the body's envelope carries. */
-  readonly takes?: { readonly kind: PayloadKind; readonly payload: z.ZodObject };
+  readonly takes?: { readonly kind: PayloadKind; readonly payload: z.ZodType };
   /** Where nothing was wrong. */
   readonly answers: Readonly<Record<number, Answer>>;
   /** All that it can be refused with, but for `internal-error`, which can happen everywhere. */
@@ -73,6 +75,9 @@ export function admitted(schema: z.ZodType): Operation['answers'] {
 const envelopeProblems = [
   'not-json',
   'too-large',
+  'too-slow',
+  'unsupported-encoding',
+  'unsupported-media-type',
   'not-an-envelope',
   'wrong-payload-type',
   'unacceptable-key',
@@ -80,6 +85,7 @@ const envelopeProblems = [
   'wrong-signature',
   'invalid-payload',
   'key-mismatch',
+  'log-halted',
   'store-busy',
 ] as const satisfies readonly ProblemSlug[];
 

@@ -4,28 +4,42 @@
  */
 import * as z from 'zod';
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
+import { controlsAnswer } from '../../schema/answer/controls.ts';
+import { decisionsAnswer } from '../../schema/answer/decisions.ts';
 import { driverAnswer } from '../../schema/answer/driver.ts';
-import { editionsAnswer, manifest } from '../../schema/answer/edition.ts';
+import { editionAnswer, editionsAnswer } from '../../schema/answer/edition.ts';
+import { consistencyAnswer, inclusionAnswer } from '../../schema/answer/log.ts';
+import { readinessAnswer } from '../../schema/answer/readiness.ts';
 import { reportAnswer, reportsAnswer } from '../../schema/answer/report.ts';
 import { statusAnswer } from '../../schema/answer/status.ts';
 import {
+  bundleParameters,
+  consistencyQuery,
   driverParameters,
   editionParameters,
   formatQuery,
+  inclusionQuery,
   pageQuery,
   problemParameters,
   reportParameters,
+  tileParameters,
 } from '../../schema/parameters.ts';
 import { statisticsAnswer, statisticsQuery } from '../../schema/statistics.ts';
 import {
   armedAnswer,
   armedBody,
+  decisionBody,
   enrolBody,
+  entryAnswer,
+  inviteBody,
   machineAnswer,
   receipt,
   reportBody,
+  revokeBody,
+  rotateBody,
   ticketsAnswer,
   ticketsBody,
+  withdrawBody,
 } from '../../schema/wire.ts';
 import { admitted, json, jsonOr, type Operation, signed, textOf } from './operation.ts';
 
@@ -41,7 +55,13 @@ export const operations = {
     summary: 'Enroll a machine, or tell its next profile',
     takes: { kind: 'enrol', payload: enrolBody },
     answers: admitted(machineAnswer),
-    problems: signed('insufficient-work', 'wrong-owner-signature', 'owner-mismatch'),
+    problems: signed(
+      'insufficient-work',
+      'wrong-owner-signature',
+      'owner-mismatch',
+      'rotated-key',
+      'withdrawn-key',
+    ),
   },
   issueTickets: {
     method: 'post',
@@ -52,7 +72,15 @@ export const operations = {
       'A ticket is issued before the crash, so that the cells of a trial are fixed before its result.',
     takes: { kind: 'tickets', payload: ticketsBody },
     answers: admitted(ticketsAnswer),
-    problems: signed('unknown-machine', 'unknown-profile', 'unknown-scenario'),
+    problems: signed(
+      'unknown-machine',
+      'unknown-profile',
+      'unknown-scenario',
+      'too-many-tickets',
+      'rotated-key',
+      'revoked-key',
+      'withdrawn-key',
+    ),
   },
   noteArmed: {
     method: 'post',
@@ -68,6 +96,7 @@ export const operations = {
       'foreign-ticket',
       'arm-too-late',
       'report-from-future',
+      'withdrawn-key',
     ),
   },
   admitReport: {
@@ -85,7 +114,55 @@ export const operations = {
       'report-from-future',
       'report-too-late',
       'different-report',
+      'withdrawn-key',
     ),
+  },
+
+  rotateKey: {
+    method: 'post',
+    address: '/v1/rotations',
+    tag: 'keys',
+    summary: 'Replace a key by another one',
+    description:
+      'Signed by both. What was begun under the old key is ended under it; all else begins under the next.',
+    takes: { kind: 'rotate', payload: rotateBody },
+    answers: admitted(entryAnswer),
+    problems: signed(
+      'unknown-machine',
+      'unknown-owner',
+      'rotated-key',
+      'revoked-key',
+      'withdrawn-key',
+      'unacceptable-rotation',
+    ),
+  },
+  revokeKey: {
+    method: 'post',
+    address: '/v1/revocations',
+    tag: 'keys',
+    summary: 'Take the trust in a key back, from an index of the log on',
+    description: 'Signed by the owner. It covers the whole chain of a key that was rotated.',
+    takes: { kind: 'revoke', payload: revokeBody },
+    answers: admitted(entryAnswer),
+    problems: signed('unknown-owner', 'rotated-key', 'withdrawn-key', 'unacceptable-revocation'),
+  },
+  inviteOwner: {
+    method: 'post',
+    address: '/v1/invitations',
+    tag: 'keys',
+    summary: 'Vouch for another owner',
+    takes: { kind: 'invite', payload: inviteBody },
+    answers: admitted(entryAnswer),
+    problems: signed('not-trusted', 'already-trusted', 'invitations-used-up', 'rotated-key', 'withdrawn-key'),
+  },
+  decide: {
+    method: 'post',
+    address: '/v1/decisions',
+    tag: 'keys',
+    summary: "An operator's decision: whom to trust, what to hold back",
+    takes: { kind: 'decision', payload: decisionBody },
+    answers: admitted(entryAnswer),
+    problems: signed('not-an-operator', 'unknown-machine', 'unacceptable-decision'),
   },
 
   getStatus: {
@@ -125,7 +202,7 @@ export const operations = {
     tag: 'results',
     summary: 'One edition, which never changes',
     path: editionParameters,
-    answers: json(manifest),
+    answers: json(editionAnswer),
     problems: ['not-found', 'store-busy'],
     examples: [{ number: '1' }],
   },
@@ -137,7 +214,7 @@ export const operations = {
     query: pageQuery,
     answers: json(reportsAnswer),
     problems: ['invalid-query', 'store-busy'],
-    examples: [{}, { before: '3' }],
+    examples: [{}, { before: '5' }],
   },
   getReport: {
     method: 'get',
@@ -148,8 +225,8 @@ export const operations = {
     path: reportParameters,
     query: formatQuery,
     answers: jsonOr('text/html', reportAnswer, 'The report; a page for browsers.'),
-    problems: ['invalid-query', 'not-found', 'store-busy'],
-    examples: [{ id: '2' }],
+    problems: ['invalid-query', 'not-found', 'withdrawn-contents', 'store-busy'],
+    examples: [{ id: '4' }],
   },
   getDriver: {
     method: 'get',
@@ -174,6 +251,95 @@ export const operations = {
     examples: [{ driver: 'am53c974' }],
   },
 
+  getControls: {
+    method: 'get',
+    address: '/v1/controls',
+    tag: 'results',
+    summary: 'How often a capture was reported where the mechanism was disabled on purpose',
+    answers: json(controlsAnswer),
+    problems: ['store-busy'],
+  },
+
+  listDecisions: {
+    method: 'get',
+    address: '/v1/decisions',
+    tag: 'results',
+    summary: 'What was decided about keys and data, newest first',
+    query: pageQuery,
+    answers: json(decisionsAnswer),
+    problems: ['invalid-query', 'store-busy'],
+  },
+
+  getLogPage: {
+    method: 'get',
+    address: '/log',
+    tag: 'pages',
+    summary: 'How far the log is signed, and what was decided',
+    answers: page,
+    problems: ['store-busy'],
+  },
+  getLogKey: {
+    method: 'get',
+    address: '/log/key',
+    tag: 'log',
+    summary: "The log's key, as whoever pins it names it (C2SP signed-note)",
+    answers: textOf('text/plain', 'A verifier key and a newline.'),
+    problems: [],
+  },
+  getCheckpoint: {
+    method: 'get',
+    address: '/log/checkpoint',
+    tag: 'log',
+    summary: 'The newest signed head of the log, with the cosignatures of witnesses (C2SP tlog-checkpoint)',
+    answers: textOf('text/plain', 'A signed note.'),
+    problems: ['not-found', 'store-busy'],
+  },
+  getTile: {
+    method: 'get',
+    address: '/log/tile/:tile{.+}',
+    tag: 'log',
+    summary: 'A tile of hashes, or a bundle of entries (C2SP tlog-tiles)',
+    path: tileParameters,
+    answers: textOf(
+      'application/octet-stream',
+      'Hashes of 32 bytes, or entries each after its length of 2 bytes.',
+    ),
+    problems: ['not-found', 'store-busy'],
+    examples: [{ tile: '0/000.p/1' }, { tile: 'entries/000.p/1' }],
+  },
+  getRows: {
+    method: 'get',
+    address: '/log/rows/:bundle',
+    tag: 'log',
+    summary: 'What 256 entries commit to: public rows, and the signed envelopes that may be shown',
+    description:
+      'One JSON object a line. Contents that were withdrawn are null. Envelopes of real machines are shown to named auditors, who send `Authorization: Bearer TOKEN`.',
+    path: bundleParameters,
+    answers: textOf('application/x-ndjson'),
+    problems: ['not-found', 'invalid-query', 'unknown-token', 'store-busy'],
+    examples: [{ bundle: '0' }],
+  },
+  getInclusion: {
+    method: 'get',
+    address: '/log/inclusion',
+    tag: 'log',
+    summary: 'The proof that an entry is in a tree (RFC 9162 section 2.1.3)',
+    query: inclusionQuery,
+    answers: json(inclusionAnswer),
+    problems: ['not-found', 'invalid-query', 'store-busy'],
+    examples: [{ index: '1', size: '2' }],
+  },
+  getConsistency: {
+    method: 'get',
+    address: '/log/consistency',
+    tag: 'log',
+    summary: 'The proof that a tree begins with an older one (RFC 9162 section 2.1.4)',
+    query: consistencyQuery,
+    answers: json(consistencyAnswer),
+    problems: ['not-found', 'invalid-query', 'store-busy'],
+    examples: [{ from: '1', to: '2' }],
+  },
+
   getHomePage: {
     method: 'get',
     address: '/',
@@ -190,8 +356,8 @@ export const operations = {
     description: 'Of a report of a real machine, what is published is answered as JSON.',
     path: reportParameters,
     answers: jsonOr('text/html', reportAnswer, 'The page, or JSON where the report is withheld.'),
-    problems: ['not-found', 'store-busy'],
-    examples: [{ id: '2' }],
+    problems: ['not-found', 'withdrawn-contents', 'store-busy'],
+    examples: [{ id: '4' }],
   },
   getDriverPage: {
     method: 'get',
@@ -293,6 +459,44 @@ export const operations = {
     summary: 'Whether the process answers at all; says nothing of the store',
     answers: textOf('text/plain', '`ok` and a newline.'),
     problems: [],
+  },
+  getReadiness: {
+    method: 'get',
+    address: '/readyz',
+    tag: 'service',
+    summary: 'Whether the server can do its work, as a list of checks',
+    answers: {
+      ...json(readinessAnswer),
+      503: { description: 'It cannot.', content: { 'application/json': readinessAnswer } },
+    },
+    problems: [],
+  },
+  getMetrics: {
+    method: 'get',
+    address: '/metrics',
+    tag: 'service',
+    summary: "The operator's metrics, in the text format of Prometheus",
+    description: 'On the machine itself, or with `Authorization: Bearer TOKEN`.',
+    answers: textOf('text/plain'),
+    problems: ['not-authorized'],
+  },
+
+  withdrawData: {
+    method: 'post',
+    address: '/v1/withdrawals',
+    tag: 'keys',
+    summary: 'Delete all that a machine, or an owner with all machines, has sent',
+    description:
+      'Payloads, signatures, rows and salts are deleted; the hashes of the entries stay, and a tombstone names them. What was published of them in aggregates cannot be recalled.',
+    takes: { kind: 'withdraw', payload: withdrawBody },
+    answers: admitted(entryAnswer),
+    problems: signed(
+      'unknown-machine',
+      'unknown-owner',
+      'rotated-key',
+      'withdrawn-key',
+      'unacceptable-withdrawal',
+    ),
   },
 } as const satisfies Record<string, Operation>;
 export type OperationId = keyof typeof operations;

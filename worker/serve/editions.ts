@@ -4,15 +4,15 @@ import { editionParameters, pageQuery } from '../../schema/parameters.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { editionsBelow, findEdition } from '../store/editions.ts';
+import { editionsBelow, findEdition, withdrawnBelow } from '../store/editions.ts';
 import { jsonAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
 import { readQuery } from './query.ts';
 
 /** Editions, newest first; `before=NUMBER` turns the page. */
-export async function listEditions({ store, now }: Services, c: AppContext): Promise<Response> {
+export async function listEditions({ store }: Services, c: AppContext): Promise<Response> {
   const { before } = readQuery(pageQuery, c.req.url);
-  const newest = await newestEdition(store, now());
+  const newest = await newestEdition(store);
   const below = before === undefined ? newest.number + 1 : Number(before);
   const rows = await editionsBelow(store, below, editionsPerPage);
   const last = rows.at(-1);
@@ -23,12 +23,12 @@ export async function listEditions({ store, now }: Services, c: AppContext): Pro
   return jsonAnswer(answer);
 }
 
-/** One edition, which never changes. */
+/** One edition, which never changes, and how many of its entries have been withdrawn since. */
 export async function showEdition({ store }: Services, c: AppContext): Promise<Response> {
   const text = c.req.param('number') ?? '';
   const row = editionParameters.shape.number.safeParse(text).success
     ? await findEdition(store, Number(text))
     : null;
   if (row === null) throw new Refusal('not-found', `There is no edition ${text.slice(0, 40)}.`);
-  return jsonAnswer(manifestOf(row), 200, { 'cache-control': 'public, max-age=31536000, immutable' });
+  return jsonAnswer({ ...manifestOf(row), withdrawn: await withdrawnBelow(store, row.log_size) });
 }

@@ -1,16 +1,21 @@
 /** What every answer has: a request id, headers that keep browsers strict, and the one place where errors become answers. */
 import type { Context, MiddlewareHandler } from 'hono';
 import { toHex } from '../../schema/bytes.ts';
-import { problem } from '../../schema/problem.ts';
+import { type ProblemSlug, problem } from '../../schema/problem.ts';
 import { Refusal } from '../refusal.ts';
 import { rootOf } from '../root-cause.ts';
 import type { Services } from '../services.ts';
 import { pagePolicy } from '../view/paths.ts';
 import { problemAnswer } from './answer.ts';
+import { methodOf, routeOf } from './observe.ts';
 
 /** Variables that handlers may read from the context. */
 export interface Variables {
   requestId: string;
+  /** What was wrong with the request, where it was refused. */
+  problem?: ProblemSlug;
+  /** Whom the answer is for, where it is not for everybody. */
+  audience?: 'operator';
 }
 export interface AppEnv {
   Variables: Variables;
@@ -28,24 +33,67 @@ export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
     headers.set('content-security-policy', pagePolicy);
     headers.set('x-content-type-options', 'nosniff');
     headers.set('referrer-policy', 'no-referrer');
+    if (c.get('audience') === 'operator') {
+      headers.set('cache-control', 'no-store');
+      return;
+    }
     if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
     if (c.req.method === 'GET' || c.req.method === 'HEAD') headers.set('access-control-allow-origin', '*');
   };
 }
 
+/** Refuses a network that asks too often, before anything is done for it. */
+export function limitRate({ limiter, clientOf }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { prefix } = clientOf(c);
+    if (prefix !== null) limiter.request(prefix);
+    await next();
+  };
+}
+
+/** Refuses an address that is longer than any that has an answer. */
+export function checkTarget({ quotas }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const { pathname, search } = new URL(c.req.url);
+    const charCount = pathname.length + search.length;
+    if (charCount > quotas.targetMaxChars) {
+      throw new Refusal(
+        'uri-too-long',
+        `Path and query have ${charCount} characters; ${quotas.targetMaxChars} are allowed.`,
+      );
+    }
+    await next();
+  };
+}
+
 /** The answer to an error. Only a Refusal tells its story; anything else is logged under the request id and not shown. */
-export function answerError(error: unknown, c: AppContext): Response {
-  if (error instanceof Refusal) return problemAnswer(error.problem);
-  const requestId = c.get('requestId');
-  console.error(
-    `request ${requestId} (${c.req.method} ${c.req.path.slice(0, 200)}) failed: ${rootOf(error)}`,
-  );
-  return problemAnswer(problem('internal-error', `Request ${requestId} could not be answered.`));
+export function answerError({ log, counts }: Services): (error: unknown, c: AppContext) => Response {
+  return (error, c) => {
+    if (error instanceof Refusal) {
+      c.set('problem', error.slug);
+      return problemAnswer(error.problem, error.headers);
+    }
+    const request_id = c.get('requestId');
+    const cause = rootOf(error);
+    log({ event: 'request-failed', request_id, route: routeOf(c), method: methodOf(c), cause });
+    counts.unexpectedError();
+    return problemOf(c, 'internal-error', `Request ${request_id} could not be answered.`);
+  };
+}
+
+function problemOf(
+  c: AppContext,
+  slug: ProblemSlug,
+  detail: string,
+  headers: Record<string, string> = {},
+): Response {
+  c.set('problem', slug);
+  return problemAnswer(problem(slug, detail), headers);
 }
 
 /** The answer where no route is. */
 export function answerNotFound(c: AppContext): Response {
-  return problemAnswer(problem('not-found', `There is nothing at ${c.req.path.slice(0, 200)}.`));
+  return problemOf(c, 'not-found', `There is nothing at ${c.req.path.slice(0, 200)}.`);
 }
 
 /** The answer to a method that an address does not take; OPTIONS learns what it does take. */
@@ -54,7 +102,7 @@ export function answerOtherMethod(allowed: readonly string[]): (c: AppContext) =
   return (c) => {
     if (c.req.method !== 'OPTIONS') {
       const detail = `${c.req.path.slice(0, 200)} takes ${allow}, and not ${c.req.method.slice(0, 40)}.`;
-      return problemAnswer(problem('method-not-allowed', detail), { allow });
+      return problemOf(c, 'method-not-allowed', detail, { allow });
     }
     const readable = allowed.includes('GET');
     const cors = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD' };

@@ -30,8 +30,8 @@ async function labCells(services: Services, edition: EditionRow, by: Group[], fi
 
 /** `GET /`. The figures are the edition's, the progress of the campaign is of this moment. */
 export async function home(services: Services): Promise<Response> {
-  const { store, cache, now } = services;
-  const edition = await newestEdition(store, now());
+  const { store, cache } = services;
+  const edition = await newestEdition(store);
   const target = { role: 'dump_target', ...headline } as const;
   const figures = await remember(cache, edition.number, 'home', async () => ({
     heatmap: await labCells(services, edition, ['driver', 'crash_type'], target),
@@ -41,7 +41,7 @@ export async function home(services: Services): Promise<Response> {
     failures: await newestFailures(store, {
       driver: null,
       actionable: false,
-      logSize: edition.log_size,
+      coverage: edition,
       count: 10,
     }),
   }));
@@ -65,8 +65,8 @@ function driverOf(c: AppContext): string {
 }
 
 async function driverData(services: Services, driver: string): Promise<DriverAnswer> {
-  const { store, cache, now } = services;
-  const edition = await newestEdition(store, now());
+  const { store, cache } = services;
+  const edition = await newestEdition(store);
   const target = { driver, role: 'dump_target', ...headline } as const;
   return remember(cache, edition.number, `driver ${driver}`, async () => {
     const [total] = await labCells(services, edition, ['driver'], target);
@@ -81,7 +81,7 @@ async function driverData(services: Services, driver: string): Promise<DriverAns
       failures: await newestFailures(store, {
         driver,
         actionable: false,
-        logSize: edition.log_size,
+        coverage: edition,
         count: failuresShown,
       }),
       note: notes.lab,
@@ -99,15 +99,15 @@ export async function driver(services: Services, c: AppContext, as: 'page' | 'ei
 
 /** The feed of failures that a maintainer can act on: of one driver where the path names it, of all otherwise. */
 export async function failuresFeed(services: Services, c: AppContext): Promise<Response> {
-  const { store, cache, now, publicUrl } = services;
-  const edition = await newestEdition(store, now());
+  const { store, cache, publicUrl } = services;
+  const edition = await newestEdition(store);
   const driver = c.req.param('driver') === undefined ? null : driverOf(c);
   const failures = await remember(
     cache,
     edition.number,
     `feed ${driver ?? ''}`,
     (): Promise<FailureEntry[]> =>
-      newestFailures(store, { driver, actionable: true, logSize: edition.log_size, count: failuresShown }),
+      newestFailures(store, { driver, actionable: true, coverage: edition, count: failuresShown }),
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
   return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);

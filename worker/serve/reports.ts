@@ -3,6 +3,7 @@ import { type ReportsAnswer, reportsPerPage, type WithheldReport } from '../../s
 import { pageQuery, reportParameters } from '../../schema/parameters.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
+import { isWithdrawn } from '../store/log.ts';
 import { publishedReport, reportsBelow } from '../store/published-reports.ts';
 import { mediaTypes } from '../view/paths.ts';
 import { renderReport } from '../view/report.ts';
@@ -23,6 +24,12 @@ export async function listReports({ store }: Services, c: AppContext): Promise<R
   return jsonAnswer(answer);
 }
 
+async function refusalOfMissing({ store }: Services, id: string): Promise<Refusal> {
+  if (/^\d{1,15}$/.test(id) && (await isWithdrawn(store, Number(id))))
+    return new Refusal('withdrawn-contents', `Entry ${id} is in the log, and its contents were withdrawn.`);
+  return new Refusal('not-found', `There is no report ${id.slice(0, 40)}.`);
+}
+
 /** One report: a page for a browser, JSON otherwise, always JSON with `.json` or `format=json`. */
 export async function showReport(
   services: Services,
@@ -34,7 +41,7 @@ export async function showReport(
   const page = as === 'page' || (wantsPage(c) && name === id);
   const valid = reportParameters.shape.id.safeParse(name).success;
   const report = valid ? await publishedReport(services.store, Number(id)) : null;
-  if (report === null) throw new Refusal('not-found', `There is no report ${id.slice(0, 40)}.`);
+  if (report === null) throw await refusalOfMissing(services, id);
   const vary = { vary: 'Accept' };
   if ('population' in report) {
     const note = 'What a real machine reports is seen by its submitter and by named auditors only.';

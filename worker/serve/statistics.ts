@@ -33,7 +33,7 @@ export function answerQuery(
 /** The handler. */
 export async function statistics(services: Services, c: AppContext): Promise<Response> {
   const { format, ...query } = readQuery(statisticsQuery, c.req.url);
-  const answer = await answerQuery(services, await newestEdition(services.store, services.now()), query);
+  const answer = await answerQuery(services, await newestEdition(services.store), query);
   if (format === 'json') return jsonAnswer(answer);
   return textAnswer(renderCsv(answer), mediaTypes.csv);
 }

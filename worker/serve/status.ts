@@ -18,7 +18,7 @@ export async function campaignStatus(services: Services): Promise<Campaign> {
 /** The answer of `GET /v1/status`. `imported` counts reports restored from a data set: this version imports none. */
 export async function status(services: Services): Promise<StatusAnswer> {
   const nowMs = services.now();
-  const row = await newestEdition(services.store, nowMs);
+  const row = await newestEdition(services.store);
   const { running: _, ...campaign } = await campaignStatus(services);
   return {
     campaign,

@@ -3,7 +3,13 @@ import type { Cell } from '../../schema/statistics.ts';
 import { clopperPearson } from './clopper-pearson.ts';
 
 /** Part of the hash of an edition: raised whenever the same rows would give other cells. */
-export const statisticsVersion = 1;
+export const statisticsVersion = 2;
+
+/**
+ * In one cell, at most so many trials of one owner count: whoever lies must lie under many vouched names to move a
+ * figure. The survey's own machines are not capped.
+ */
+export const ownerTrialsMax = 30;
 
 /** The counts of a cell, over distinct trials. `trials` leaves out the inconclusive ones and holds `no_reply`. */
 export type Counts = Pick<Cell, 'machines' | 'trials' | 'captured' | 'no_reply' | 'inconclusive'>;

@@ -1,6 +1,6 @@
 /** Published editions: numbered from 1, inserted once, never changed. */
-import { and, desc, eq, gte, isNull, lt } from 'drizzle-orm';
-import { armedNotes, editions, reports, tickets } from '../../schema/tables.ts';
+import { and, desc, eq, gte, isNull, lt, sql } from 'drizzle-orm';
+import { armedNotes, editions, logEntries, reports, tickets } from '../../schema/tables.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
 export type EditionRow = typeof editions.$inferSelect;
@@ -33,6 +33,17 @@ export async function insertEdition(store: Store, row: EditionRow): Promise<bool
     if (isConflict(error)) return false;
     throw error;
   }
+}
+
+/** How many of the entries below a log size have been withdrawn since: an edition of that size lacks them. */
+export async function withdrawnBelow(store: Store, logSize: number): Promise<number> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ count: sql<number>`count(*)` })
+      .from(logEntries)
+      .where(and(isNull(logEntries.row), lt(logEntries.log_index, logSize))),
+  );
+  return rows[0]?.count ?? 0;
 }
 
 /** Whether a trial that was armed and not reported passed its deadline in [from, until). */

@@ -1,6 +1,6 @@
 /** The rows of the fact table that one trial makes, as statements of the batch that admits it. */
 import { facts } from '../../schema/tables.ts';
-import { lastIndex } from './log.ts';
+import { type EntryIndex, lastIndex } from './log.ts';
 import type { Database, Statement } from './open.ts';
 
 /** A fact, before its batch gives it an index. */
@@ -9,12 +9,16 @@ export type Fact = Omit<typeof facts.$inferInsert, 'log_index'>;
 /** SQLite binds at most 32,766 values in one statement. */
 const rowsPerStatement = 500;
 
-/** The statements that insert the facts of the entry that the same batch has just appended. */
-export function insertFacts(db: Database, rows: readonly Fact[]): Statement[] {
+/** The statements that insert facts under the entry that the same batch has just appended, or under a known index. */
+export function insertFacts(
+  db: Database,
+  rows: readonly Fact[],
+  logIndex: EntryIndex = lastIndex,
+): Statement[] {
   const statements: Statement[] = [];
   for (let i = 0; i < rows.length; i += rowsPerStatement) {
     const chunk = rows.slice(i, i + rowsPerStatement);
-    statements.push(db.insert(facts).values(chunk.map((row) => ({ ...row, log_index: lastIndex }))));
+    statements.push(db.insert(facts).values(chunk.map((row) => ({ ...row, log_index: logIndex }))));
   }
   return statements;
 }

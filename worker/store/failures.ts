@@ -1,14 +1,18 @@
-/** Reports of the lab whose trial was not captured, newest first. Reports of real machines are not public. */
-import { and, desc, eq, inArray, lt, type SQL, sql } from 'drizzle-orm';
+/**
+ * Reports of the lab whose trial was not captured, newest first, of those that count in an edition. Reports of real
+ * machines are not public.
+ */
+import { and, desc, eq, inArray, type SQL, sql } from 'drizzle-orm';
 import type { FailureEntry } from '../../schema/answer/driver.ts';
 import { type Outcome, outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
-import { facts, profiles, reportBodies, reports, tickets } from '../../schema/tables.ts';
+import { envelopes, facts, profiles, reports, tickets } from '../../schema/tables.ts';
 import { type Cause, driverCauses } from '../../schema/vocabulary.ts';
-import { reportBody } from '../../schema/wire.ts';
 import { instant } from '../time.ts';
 import { evidenceLines } from '../view/excerpt.ts';
+import { selected } from './cells.ts';
 import { read, type Store } from './open.ts';
+import { storedProfile, storedReport } from './stored.ts';
+import type { Coverage } from './visible.ts';
 
 /** Which failures are wanted. */
 export interface FailureQuery {
@@ -16,7 +20,7 @@ export interface FailureQuery {
   readonly driver: string | null;
   /** Only what is charged to the driver or the kernel, or to nobody: what a maintainer can act on. */
   readonly actionable: boolean;
-  readonly logSize: number;
+  readonly coverage: Coverage;
   readonly count: number;
 }
 
@@ -26,15 +30,12 @@ const cause = sql<Cause | null>`json_extract(${reports.outcome}, '$.cause')`;
 /** At most `count` failures, newest first, each with its driver, scenario and telling lines. */
 export async function newestFailures(
   store: Store,
-  { driver, actionable, logSize, count }: FailureQuery,
+  { driver, actionable, coverage, count }: FailureQuery,
 ): Promise<FailureEntry[]> {
   const conditions: (SQL | undefined)[] = [
-    eq(facts.population, 'lab'),
-    eq(facts.role, 'dump_target'),
+    selected(coverage, 'lab', { role: 'dump_target', ...(driver === null ? {} : { driver }) }),
     eq(facts.kind, 'report'),
     eq(facts.result, 'failed'),
-    lt(facts.log_index, logSize),
-    driver === null ? undefined : eq(facts.driver, driver),
     actionable ? inArray(cause, [...driverCauses]) : undefined,
   ];
   const rows = await read(store, (db) =>
@@ -44,12 +45,12 @@ export async function newestFailures(
         driver: sql<string>`min(${facts.driver})`,
         admitted_at_ms: reports.admitted_at_ms,
         outcome: reports.outcome,
-        payload: reportBodies.payload,
+        payload: envelopes.payload,
         profile: profiles.profile,
       })
       .from(facts)
       .innerJoin(reports, eq(reports.log_index, facts.log_index))
-      .innerJoin(reportBodies, eq(reportBodies.log_index, facts.log_index))
+      .innerJoin(envelopes, eq(envelopes.hash, reports.report_hash))
       .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
       .innerJoin(
         profiles,
@@ -71,8 +72,8 @@ function entryOf(row: {
   payload: Buffer;
   profile: string;
 }): FailureEntry {
-  const body = reportBody.parse(JSON.parse(new TextDecoder().decode(row.payload)));
-  const profile = profileSchema.parse(JSON.parse(row.profile));
+  const body = storedReport(row.payload);
+  const profile = storedProfile(row.profile);
   const outcome: Outcome = outcomeSchema.parse(JSON.parse(row.outcome));
   return {
     report_id: String(row.log_index),

@@ -1,52 +1,147 @@
 /**
  * The append-only log. An index is computed in the statement that takes it, inside the batch that uses it, so
- * indices have no gaps: a batch that fails takes none.
+ * indices have no gaps: a batch that fails takes none. While the log is halted, every batch that appends fails.
  */
-import { sql } from 'drizzle-orm';
-import { concat, fromHex, sha256, toHex } from '../../schema/bytes.ts';
-import { log } from '../../schema/tables.ts';
-import type { EntryKind } from '../../schema/vocabulary.ts';
+import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
+import { envelopes, logEntries, machines, sequencer } from '../../schema/tables.ts';
+import type { Draft } from '../log/draft.ts';
 import { type Database, read, type Statement, type Store } from './open.ts';
 
-/** What an entry commits to: `commitment` = SHA-256(`salt` ‖ `hash`). */
-export interface Commitment {
-  readonly commitment: string;
-  readonly salt: string;
+/** An entry whose contents are there. */
+export interface StoredEntry {
+  readonly log_index: number;
+  readonly entry: string;
+  readonly leaf_hash: string;
+  readonly row: string;
+  readonly row_salt: string;
+  readonly envelope_salt: string | null;
 }
 
-/** Commits to a SHA-256 in hexadecimal under a random salt of 16 bytes. */
-export async function commitTo(hash: string, salt: Uint8Array<ArrayBuffer>): Promise<Commitment> {
-  return { commitment: toHex(await sha256(concat(salt, fromHex(hash)))), salt: toHex(salt) };
+/** A column that may not be null: where the log is halted it becomes so, and the batch fails with all that is in it. */
+function unlessHalted(text: string) {
+  return sql<string>`case when (select ${sequencer.halted} from ${sequencer}) is null then ${text} end`;
 }
 
-/** The statement that appends an entry. What follows in the same batch refers to its index as `lastIndex`. */
-export function append(db: Database, kind: EntryKind, committed: Commitment, nowMs: number): Statement {
-  return db
-    .insert(log)
+/** The same where a machine's data was withdrawn while its request was under way. */
+function unlessWithdrawn(kind: Draft['kind'], machine: string | null) {
+  if (machine === null) return kind;
+  return sql<Draft['kind']>`case when not exists (select 1 from ${machines}
+    where ${machines.root} = ${machine} and ${machines.withdrawn_index} is not null) then ${kind} end`;
+}
+
+/**
+ * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,
+ * refers to its index as `lastIndex`.
+ */
+export function append(db: Database, draft: Draft): [Statement, ...Statement[]] {
+  const { request, ...entry } = draft;
+  const appended = db
+    .insert(logEntries)
     .values({
-      log_index: sql`(select coalesce(max(${log.log_index}) + 1, 0) from ${log})`,
-      kind,
-      ...committed,
-      appended_at_ms: nowMs,
+      ...entry,
+      log_index: sql`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
+      kind: unlessWithdrawn(entry.kind, entry.machine),
+      entry: unlessHalted(entry.entry),
+      envelope_hash: request?.hash ?? null,
     })
-    .returning({ log_index: log.log_index });
+    .returning({ log_index: logEntries.log_index });
+  if (request === null) return [appended];
+  const kept = db
+    .insert(envelopes)
+    .values({
+      hash: request.hash,
+      kind: request.kind,
+      key: request.key,
+      payload: Buffer.from(request.payload),
+      signature: Buffer.from(request.signature),
+    })
+    .onConflictDoNothing();
+  return [appended, kept];
 }
 
-/** The index that the first statement of a batch, an `append`, has taken. */
-export function appendedIndex(results: readonly unknown[]): number {
+/** The entry that the first statement of a batch, an `append`'s, has appended. */
+export function appendedEntry(results: readonly unknown[], draft: Draft): StoredEntry {
   const [rows] = results as readonly [readonly { log_index: number }[]];
   const index = rows[0]?.log_index;
   if (index === undefined) throw new Error('the first statement of the batch appended nothing');
-  return index;
+  const { entry, leaf_hash, row, row_salt, envelope_salt } = draft;
+  return { log_index: index, entry, leaf_hash, row, row_salt, envelope_salt };
 }
 
 /** The index of the entry that the same batch has just appended. */
-export const lastIndex = sql<number>`(select max(${log.log_index}) from ${log})`;
+export const lastIndex = sql<number>`(select max(${logEntries.log_index}) from ${logEntries})`;
+
+/** The index of an entry: a known one, or that of the entry that the same batch has just appended. */
+export type EntryIndex = number | typeof lastIndex;
 
 /** How many entries the log has. */
 export async function logSize(store: Store): Promise<number> {
   const rows = await read(store, (db) =>
-    db.select({ size: sql<number>`coalesce(max(${log.log_index}) + 1, 0)` }).from(log),
+    db.select({ size: sql<number>`coalesce(max(${logEntries.log_index}) + 1, 0)` }).from(logEntries),
   );
   return rows[0]?.size ?? 0;
+}
+
+/** The entry at an index. Null where there is none, or where its contents were withdrawn. */
+export async function storedEntry(store: Store, logIndex: number): Promise<StoredEntry | null> {
+  const rows = await read(store, (db) =>
+    db
+      .select({
+        log_index: logEntries.log_index,
+        entry: logEntries.entry,
+        leaf_hash: logEntries.leaf_hash,
+        row: logEntries.row,
+        row_salt: logEntries.row_salt,
+        envelope_salt: logEntries.envelope_salt,
+      })
+      .from(logEntries)
+      .where(eq(logEntries.log_index, logIndex)),
+  );
+  const found = rows[0];
+  if (found === undefined || found.row === null || found.row_salt === null) return null;
+  return { ...found, row: found.row, row_salt: found.row_salt };
+}
+
+/** The entry that a signed request made, or null: the same request again is answered from it. */
+export async function entryOfRequest(store: Store, hash: string): Promise<StoredEntry | null> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ log_index: logEntries.log_index })
+      .from(logEntries)
+      .where(eq(logEntries.envelope_hash, hash))
+      .limit(1),
+  );
+  return rows[0] ? storedEntry(store, rows[0].log_index) : null;
+}
+
+/** Whether an entry was there whose contents were withdrawn. */
+export async function isWithdrawn(store: Store, logIndex: number): Promise<boolean> {
+  const rows = await read(store, (db) =>
+    db.select({ row: logEntries.row }).from(logEntries).where(eq(logEntries.log_index, logIndex)),
+  );
+  return rows[0] !== undefined && rows[0].row === null;
+}
+
+/** What is published of each entry in [from, until), in order: its text, and what opens it unless it was withdrawn. */
+export function entriesBetween(store: Store, from: number, until: number) {
+  return read(store, (db) =>
+    db
+      .select({ entry: logEntries, envelope: envelopes })
+      .from(logEntries)
+      .leftJoin(envelopes, eq(envelopes.hash, logEntries.envelope_hash))
+      .where(and(gte(logEntries.log_index, from), lt(logEntries.log_index, until)))
+      .orderBy(asc(logEntries.log_index)),
+  );
+}
+
+/** The texts of the entries in [from, until), in order. */
+export async function entryTexts(store: Store, from: number, until: number): Promise<string[]> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ entry: logEntries.entry })
+      .from(logEntries)
+      .where(and(gte(logEntries.log_index, from), lt(logEntries.log_index, until)))
+      .orderBy(asc(logEntries.log_index)),
+  );
+  return rows.map(({ entry }) => entry);
 }

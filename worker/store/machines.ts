@@ -1,9 +1,12 @@
-/** Enrolled machines and their profiles. */
-import { and, eq } from 'drizzle-orm';
-import { machines, profiles } from '../../schema/tables.ts';
-import { isConflict, read, type Store, write } from './open.ts';
+/** Enrolled machines and their profiles, and the owners' keys. */
+import { and, desc, eq, sql } from 'drizzle-orm';
+import { machines, owners, profiles, reports } from '../../schema/tables.ts';
+import type { Draft } from '../log/draft.ts';
+import { append, lastIndex } from './log.ts';
+import { isConflict, read, type Statement, type Store, write } from './open.ts';
 
 export type MachineRow = typeof machines.$inferSelect;
+export type OwnerRow = typeof owners.$inferSelect;
 
 /** The machine with this key, or null. */
 export async function findMachine(store: Store, machine: string): Promise<MachineRow | null> {
@@ -11,32 +14,62 @@ export async function findMachine(store: Store, machine: string): Promise<Machin
   return rows[0] ?? null;
 }
 
-/** The text of a profile of a machine, or null. */
-export async function findProfile(store: Store, machine: string, sha256: string): Promise<string | null> {
+/** The owner with this key, or null where it has not been seen. */
+export async function findOwner(store: Store, owner: string): Promise<OwnerRow | null> {
+  const rows = await read(store, (db) => db.select().from(owners).where(eq(owners.owner, owner)));
+  return rows[0] ?? null;
+}
+
+/** The text of a profile of a machine and the entry of its enrolment, or null. */
+export async function findProfile(
+  store: Store,
+  machine: string,
+  sha256: string,
+): Promise<{ readonly profile: string; readonly log_index: number | null } | null> {
   const rows = await read(store, (db) =>
     db
-      .select({ profile: profiles.profile })
+      .select({ profile: profiles.profile, log_index: profiles.log_index })
       .from(profiles)
       .where(and(eq(profiles.machine, machine), eq(profiles.profile_sha256, sha256))),
   );
-  return rows[0]?.profile ?? null;
+  return rows[0] ?? null;
 }
 
-/** Enrols a machine with its first profile. False where somebody enrolled it meanwhile: nothing was stored. */
-export async function insertMachine(
+/**
+ * Enrols a profile, and with its first one the machine and its owner, as one entry of the log. False where somebody
+ * enrolled this profile or this machine meanwhile: nothing was stored.
+ */
+export async function insertEnrolment(
   store: Store,
-  row: MachineRow,
-  profile: { sha256: string; text: string },
+  first: { readonly machine: MachineRow; readonly owner: OwnerRow } | null,
+  profile: {
+    readonly machine: string;
+    readonly sha256: string;
+    readonly text: string;
+    readonly admitted_at_ms: number;
+  },
+  draft: Draft,
 ): Promise<boolean> {
   const { db } = store;
-  const profileRow = {
-    machine: row.machine,
-    profile_sha256: profile.sha256,
-    profile: profile.text,
-    admitted_at_ms: row.enrolled_at_ms,
-  };
+  const newcomers: Statement[] =
+    first === null
+      ? []
+      : [
+          db.insert(machines).values(first.machine),
+          db.insert(owners).values(first.owner).onConflictDoNothing(),
+        ];
   try {
-    await write(store, [db.insert(machines).values(row), db.insert(profiles).values(profileRow)]);
+    await write(store, [
+      ...append(db, draft),
+      ...newcomers,
+      db.insert(profiles).values({
+        machine: profile.machine,
+        profile_sha256: profile.sha256,
+        profile: profile.text,
+        log_index: lastIndex,
+        admitted_at_ms: profile.admitted_at_ms,
+      }),
+    ]);
     return true;
   } catch (error) {
     if (isConflict(error)) return false;
@@ -44,24 +77,15 @@ export async function insertMachine(
   }
 }
 
-/** Adds a profile to an enrolled machine, and brings its `reference` mark up to date. A known profile stays as it is. */
-export async function insertProfile(
-  store: Store,
-  row: MachineRow,
-  profile: { sha256: string; text: string },
-  nowMs: number,
-): Promise<void> {
-  const { db } = store;
-  await write(store, [
-    db.update(machines).set({ reference: row.reference }).where(eq(machines.machine, row.machine)),
+/** Whether the newest report of a machine says that it came back by itself or by its watchdog. */
+export async function cameBack(store: Store, machine: string): Promise<boolean> {
+  const rows = await read(store, (db) =>
     db
-      .insert(profiles)
-      .values({
-        machine: row.machine,
-        profile_sha256: profile.sha256,
-        profile: profile.text,
-        admitted_at_ms: nowMs,
-      })
-      .onConflictDoNothing(),
-  ]);
+      .select({ recovery: sql<string>`json_extract(${reports.outcome}, '$.recovery')` })
+      .from(reports)
+      .where(eq(reports.machine, machine))
+      .orderBy(desc(reports.log_index))
+      .limit(1),
+  );
+  return rows[0]?.recovery === 'self' || rows[0]?.recovery === 'watchdog';
 }

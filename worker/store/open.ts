@@ -19,26 +19,37 @@ export interface Store {
   readonly db: Database;
   readonly client: Client;
   readonly isFile: boolean;
+  /** Called each time that the store is found locked. */
+  readonly onBusy: () => void;
 }
 
 /**
  * Per connection, so they are repeated after each `reconnect`. A busy file blocks the event loop while SQLite
  * waits, therefore SQLite waits shortly and `patiently` waits between attempts instead.
  */
-const filePragmas = 'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA busy_timeout=100;';
+const filePragmas =
+  'PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; PRAGMA busy_timeout=100;';
 
 /**
  * Opens the store at a libSQL URL (`file:`, `https:`, `libsql:`). Pragmas are per connection, so a file has one.
  * Opening does not migrate: see migrations.ts.
  */
-export async function openStore({ url, authToken }: { url: string; authToken?: string }): Promise<Store> {
+export async function openStore({
+  url,
+  authToken,
+  onBusy = () => undefined,
+}: {
+  url: string;
+  authToken?: string;
+  onBusy?: () => void;
+}): Promise<Store> {
   const isFile = url.startsWith('file:');
   const client = createClient({
     url,
     ...(authToken ? { authToken } : {}),
     ...(isFile ? { concurrency: 1 } : {}),
   });
-  const store: Store = { db: drizzle(client), client, isFile };
+  const store: Store = { db: drizzle(client), client, isFile, onBusy };
   if (isFile) await client.executeMultiple(filePragmas);
   return store;
 }
@@ -61,7 +72,7 @@ function codesOf(error: unknown): string[] {
 }
 
 /** Whether the store was locked by somebody else, so that nothing was done. `CLIENT_CLOSED`: a reconnect got in between. */
-function isBusy(error: unknown): boolean {
+export function isBusy(error: unknown): boolean {
   return codesOf(error).some(
     (code) => code.startsWith('SQLITE_BUSY') || code.startsWith('SQLITE_LOCKED') || code === 'CLIENT_CLOSED',
   );
@@ -70,6 +81,17 @@ function isBusy(error: unknown): boolean {
 /** Whether a row with the same unique value exists already, so that the batch was rolled back. */
 export function isConflict(error: unknown): boolean {
   return codesOf(error).some((code) => code.startsWith('SQLITE_CONSTRAINT'));
+}
+
+/** The refusal that `append` of log.ts meant when it made its batch fail, or null. */
+function refusalOfAppend(error: unknown): Refusal | null {
+  for (let e = error, depth = 0; e instanceof Error && depth < 8; e = e.cause, depth++) {
+    if (e.message.includes('NOT NULL constraint failed: log_entries.entry'))
+      return new Refusal('log-halted', 'The log takes no entries until the operator lets it go on.');
+    if (e.message.includes('NOT NULL constraint failed: log_entries.kind'))
+      return new Refusal('withdrawn-key', 'The data of the machine was withdrawn meanwhile.');
+  }
+  return null;
 }
 
 /**
@@ -83,6 +105,7 @@ export async function patiently<T>(store: Store, work: () => Promise<T>): Promis
       return await work();
     } catch (error) {
       if (!isBusy(error)) throw error;
+      store.onBusy();
       await reconnect(store);
       if (pause === null) throw new Refusal('store-busy', 'The store was locked, and stayed so.');
       await new Promise((resolve) => setTimeout(resolve, pause));
@@ -110,5 +133,9 @@ export function read<T>(store: Store, query: (db: Database) => Promise<T>): Prom
 export async function write(store: Store, statements: readonly Statement[]): Promise<readonly unknown[]> {
   const [first, ...rest] = statements;
   if (first === undefined) return [];
-  return patiently(store, () => store.db.batch([first, ...rest]));
+  try {
+    return await patiently(store, () => store.db.batch([first, ...rest]));
+  } catch (error) {
+    throw refusalOfAppend(error) ?? error;
+  }
 }

@@ -4,13 +4,37 @@ import type { LabReport, ReportSummary, WithheldReport } from '../../schema/answ
 import { toBase64 } from '../../schema/bytes.ts';
 import { type Envelope, payloadType } from '../../schema/envelope.ts';
 import { outcome as outcomeSchema } from '../../schema/outcome.ts';
-import { profile as profileSchema } from '../../schema/profile.ts';
-import { profiles, reportBodies, reports, tickets } from '../../schema/tables.ts';
+import { envelopes, profiles, reports, tickets } from '../../schema/tables.ts';
 import type { Label } from '../../schema/vocabulary.ts';
-import { type ReportBody, reportBody } from '../../schema/wire.ts';
 import { ticketOf } from '../admit/tickets.ts';
 import { instant } from '../time.ts';
 import { read, type Store } from './open.ts';
+import type { ReportRow } from './reports.ts';
+import { storedProfile, storedReport } from './stored.ts';
+import type { TicketRow } from './tickets.ts';
+import { standingLabels } from './trust.ts';
+
+/** Labels that reports carried for ever before there was trust that can change. */
+const standing: readonly Label[] = ['enrolled', 'vouched', 'reference'];
+
+/** The labels of each report: those that stand now by who sent it, and those that stand for ever. */
+async function labelsOf(
+  store: Store,
+  rows: readonly { readonly report: ReportRow; readonly ticket: TicketRow }[],
+): Promise<Label[][]> {
+  const judged = rows.map(({ report, ticket }) => ({
+    machine: ticket.root,
+    owner: ticket.owner,
+    agent_version: report.agent_version,
+    scenario_set: ticket.scenario_set,
+    log_index: report.log_index,
+  }));
+  const now = await standingLabels(store, judged);
+  return rows.map(({ report }, i) => {
+    const own = (JSON.parse(report.labels) as Label[]).filter((label) => !standing.includes(label));
+    return [...(now[i] ?? []), ...own];
+  });
+}
 
 /** The report at a log index, whole or withheld, or null. */
 export async function publishedReport(
@@ -21,12 +45,13 @@ export async function publishedReport(
     db
       .select({
         report: reports,
-        body: reportBodies,
+        body: envelopes,
+        ticket: tickets,
         population: tickets.population,
         profile: profiles.profile,
       })
       .from(reports)
-      .innerJoin(reportBodies, eq(reportBodies.log_index, reports.log_index))
+      .innerJoin(envelopes, eq(envelopes.hash, reports.report_hash))
       .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
       .innerJoin(
         profiles,
@@ -36,13 +61,14 @@ export async function publishedReport(
   );
   const row = rows[0];
   if (row === undefined) return null;
+  const [labels = []] = await labelsOf(store, [row]);
   const said = {
     report_id: String(row.report.log_index),
     admitted_at: instant(row.report.admitted_at_ms),
-    labels: JSON.parse(row.report.labels) as Label[],
+    labels,
   };
   if (row.population === 'metal') return { ...said, population: 'metal' };
-  const body: ReportBody = reportBody.parse(JSON.parse(new TextDecoder().decode(row.body.payload)));
+  const body = storedReport(row.body.payload);
   const envelope: Envelope = {
     payload: toBase64(row.body.payload),
     payloadType: payloadType('report'),
@@ -53,7 +79,7 @@ export async function publishedReport(
     body,
     outcome: outcomeSchema.parse(JSON.parse(row.report.outcome)),
     envelope,
-    profile: profileSchema.parse(JSON.parse(row.profile)),
+    profile: storedProfile(row.profile),
   };
 }
 
@@ -68,11 +94,12 @@ export async function reportsBelow(store: Store, logIndex: number, count: number
       .orderBy(desc(reports.log_index))
       .limit(count),
   );
-  return rows.map(({ report, ticket }) => ({
+  const labels = await labelsOf(store, rows);
+  return rows.map(({ report, ticket }, i) => ({
     report_id: String(report.log_index),
     admitted_at: instant(report.admitted_at_ms),
     machine: report.machine,
-    labels: JSON.parse(report.labels) as Label[],
+    labels: labels[i] ?? [],
     scenario: ticketOf(ticket).scenario,
     mechanism: ticket.mechanism,
     result: outcomeSchema.parse(JSON.parse(report.outcome)).result,

@@ -1,32 +1,32 @@
-/** Reports: one batch of log entry, report, body and facts. All of a report is stored, or nothing of it. */
-import { reportBodies, reports } from '../../schema/tables.ts';
+/** Reports: one batch of log entry, envelope, report and facts. All of a report is stored, or nothing of it. */
+import { reports } from '../../schema/tables.ts';
+import type { Draft } from '../log/draft.ts';
 import { type Fact, insertFacts } from './facts.ts';
-import { append, appendedIndex, type Commitment, lastIndex } from './log.ts';
-import { isConflict, type Store, write } from './open.ts';
+import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
+import { isConflict, type Statement, type Store, write } from './open.ts';
 
 export type ReportRow = typeof reports.$inferSelect;
 
-/** Admits a report, and returns its row. Null where its ticket has a report already: nothing was stored. */
+/**
+ * Admits a report, with what else follows from it in the same batch. Null where its ticket has such a report
+ * already: nothing was stored.
+ */
 export async function insertReport(
   store: Store,
   row: Omit<ReportRow, 'log_index'>,
-  body: { payload: Uint8Array; signature: Uint8Array },
-  committed: Commitment,
+  draft: Draft,
   factRows: readonly Fact[],
-): Promise<ReportRow | null> {
+  consequences: readonly Statement[],
+): Promise<StoredEntry | null> {
   const { db } = store;
   try {
     const results = await write(store, [
-      append(db, 'report', committed, row.admitted_at_ms),
+      ...append(db, draft),
       db.insert(reports).values({ ...row, log_index: lastIndex }),
-      db.insert(reportBodies).values({
-        log_index: lastIndex,
-        payload: Buffer.from(body.payload),
-        signature: Buffer.from(body.signature),
-      }),
       ...insertFacts(db, factRows),
+      ...consequences,
     ]);
-    return { ...row, log_index: appendedIndex(results) };
+    return appendedEntry(results, draft);
   } catch (error) {
     if (isConflict(error)) return null;
     throw error;

@@ -5,9 +5,10 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { createClient } from '@libsql/client';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { machines } from '../../schema/tables.ts';
+import { armedNotes, machines } from '../../schema/tables.ts';
+import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { Refusal } from '../refusal.ts';
-import { append, commitTo, logSize } from './log.ts';
+import { append, lastIndex, logSize } from './log.ts';
 import { applyMigrations } from './migrations.ts';
 import { closeStore, isConflict, openStore, type Store, write } from './open.ts';
 
@@ -32,7 +33,7 @@ async function pragma(name: string): Promise<unknown> {
 }
 
 function machine(name: string) {
-  return { machine: name, owner: 'o', reference: false, enrolled_at_ms: 0 };
+  return { machine: name, owner: 'o', root: name, successor: null, enrolled_at_ms: 0 };
 }
 
 /** How many machines somebody else sees. */
@@ -43,12 +44,20 @@ async function committedMachines(): Promise<number> {
   return Number(rows[0]?.[0]);
 }
 
-/** Appends an entry for each hash, in one batch. A statement is thenable: an async function must not return one. */
-async function appendAll(...hashes: string[]): Promise<void> {
-  const committed = await Promise.all(hashes.map((hash) => commitTo(hash, new Uint8Array(16))));
+/** Appends an armed note's entry for each nonce, in one batch, and the note itself, whose nonce is unique. */
+async function appendAll(...nonces: string[]): Promise<void> {
+  const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
+  const drafts = await Promise.all(
+    nonces.map((nonce) => draftEntry({ random }, 'armed', { nonce, armed_at: '' }, null, aboutNobody, 0)),
+  );
   await write(
     store,
-    committed.map((c) => append(store.db, 'ticket', c, 0)),
+    drafts.flatMap((draft, i) => [
+      ...append(store.db, draft),
+      store.db
+        .insert(armedNotes)
+        .values({ nonce: nonces[i] ?? '', log_index: lastIndex, armed_at_ms: 0, admitted_at_ms: 0 }),
+    ]),
   );
 }
 
@@ -67,7 +76,7 @@ describe('the store', () => {
     await appendAll('aa', 'bb');
     await expect(appendAll('cc', 'aa')).rejects.toSatisfy(isConflict);
     await appendAll('dd');
-    const { rows } = await store.client.execute('select log_index from log order by log_index');
+    const { rows } = await store.client.execute('select log_index from log_entries order by log_index');
     expect(rows.map((row) => row[0])).toEqual([0, 1, 2]);
   });
 

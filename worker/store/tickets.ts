@@ -1,11 +1,12 @@
 /** Tickets: each is a log entry and a row, and all tickets of one request are one batch. */
-import { and, asc, eq } from 'drizzle-orm';
-import { tickets } from '../../schema/tables.ts';
-import { append, type Commitment, lastIndex } from './log.ts';
+import { and, asc, eq, gt, isNull, lte, sql } from 'drizzle-orm';
+import { armedNotes, reports, tickets } from '../../schema/tables.ts';
+import type { Draft } from '../log/draft.ts';
+import { append, lastIndex } from './log.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
 export type TicketRow = typeof tickets.$inferSelect;
-export type TicketToIssue = Omit<TicketRow, 'log_index'> & { readonly committed: Commitment };
+export type TicketToIssue = Omit<TicketRow, 'log_index'> & { readonly draft: Draft };
 
 /** The tickets that a machine's request was answered with, in order; none where it has not been. */
 export function ticketsOfRequest(store: Store, machine: string, request: string): Promise<TicketRow[]> {
@@ -21,8 +22,8 @@ export function ticketsOfRequest(store: Store, machine: string, request: string)
 /** Issues all tickets or none. False where the request was answered meanwhile: nothing was stored. */
 export async function insertTickets(store: Store, issue: readonly TicketToIssue[]): Promise<boolean> {
   const { db } = store;
-  const statements = issue.flatMap(({ committed, ...row }) => [
-    append(db, 'ticket', committed, row.issued_at_ms),
+  const statements = issue.flatMap(({ draft, ...row }) => [
+    ...append(db, draft),
     db.insert(tickets).values({ ...row, log_index: lastIndex }),
   ]);
   try {
@@ -32,4 +33,35 @@ export async function insertTickets(store: Store, issue: readonly TicketToIssue[
     if (isConflict(error)) return false;
     throw error;
   }
+}
+
+/** Tickets of a machine, or of an owner, that were never used. */
+export interface Unused {
+  /** Neither armed nor reported, and still within the deadline. */
+  readonly open: number;
+  /** Past the deadline, which was later than the given time, and never heard of. */
+  readonly unused: number;
+}
+
+/** Counts the tickets of the root of a machine's key, or of an owner's, that were not used. */
+export async function countUnused(
+  store: Store,
+  whose: { readonly root: string } | { readonly owner: string },
+  nowMs: number,
+  sinceMs: number,
+): Promise<Unused> {
+  const mine = 'root' in whose ? eq(tickets.root, whose.root) : eq(tickets.owner, whose.owner);
+  const untouched = and(isNull(armedNotes.nonce), isNull(reports.nonce));
+  const rows = await read(store, (db) =>
+    db
+      .select({
+        open: sql<number>`count(case when ${gt(tickets.report_by_ms, nowMs)} then 1 end)`,
+        unused: sql<number>`count(case when ${lte(tickets.report_by_ms, nowMs)} then 1 end)`,
+      })
+      .from(tickets)
+      .leftJoin(armedNotes, eq(armedNotes.nonce, tickets.nonce))
+      .leftJoin(reports, eq(reports.nonce, tickets.nonce))
+      .where(and(mine, gt(tickets.report_by_ms, sinceMs), untouched)),
+  );
+  return rows[0] ?? { open: 0, unused: 0 };
 }

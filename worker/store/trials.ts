@@ -1,5 +1,5 @@
 /** Everything that is known of a trial, in one query: at the edge each query is a way over the network. */
-import { and, eq } from 'drizzle-orm';
+import { aliasedTable, and, eq } from 'drizzle-orm';
 import { armedNotes, machines, profiles, reports, tickets } from '../../schema/tables.ts';
 import type { ArmedRow } from './armed.ts';
 import type { MachineRow } from './machines.ts';
@@ -15,7 +15,10 @@ export interface KnownTrial {
   readonly profile: string | null;
   readonly armed: ArmedRow | null;
   readonly report: ReportRow | null;
+  readonly amendment: ReportRow | null;
 }
+
+const amendments = aliasedTable(reports, 'amendments');
 
 /** The trial of a ticket, as a machine asks for it; null where the machine is not enrolled. */
 export async function findTrial(store: Store, machine: string, nonce: string): Promise<KnownTrial | null> {
@@ -27,6 +30,7 @@ export async function findTrial(store: Store, machine: string, nonce: string): P
         profile: profiles.profile,
         armed: armedNotes,
         report: reports,
+        amendment: amendments,
       })
       .from(machines)
       .leftJoin(tickets, eq(tickets.nonce, nonce))
@@ -35,7 +39,8 @@ export async function findTrial(store: Store, machine: string, nonce: string): P
         and(eq(profiles.machine, tickets.machine), eq(profiles.profile_sha256, tickets.profile_sha256)),
       )
       .leftJoin(armedNotes, eq(armedNotes.nonce, tickets.nonce))
-      .leftJoin(reports, eq(reports.nonce, tickets.nonce))
+      .leftJoin(reports, and(eq(reports.nonce, tickets.nonce), eq(reports.ordinal, 0)))
+      .leftJoin(amendments, and(eq(amendments.nonce, tickets.nonce), eq(amendments.ordinal, 1)))
       .where(eq(machines.machine, machine)),
   );
   return rows[0] ?? null;

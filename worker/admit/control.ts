@@ -1,0 +1,50 @@
+/**
+ * A control trial has its mechanism disabled on purpose, so a verified dump in its report is false: the machine lies,
+ * or the agent that judged the dump is wrong. Either way what else it says cannot be told from that, so it is held
+ * back until an operator has looked.
+ */
+import type { DecisionRow } from '../../schema/log/row.ts';
+import type { Services } from '../services.ts';
+import { otherFalseCaptures } from '../store/controls.ts';
+import { consequencesOf, isQuarantined } from '../store/decisions.ts';
+import { append } from '../store/log.ts';
+import type { Statement } from '../store/open.ts';
+import type { TicketRow } from '../store/tickets.ts';
+import { ownDecision } from './own-decision.ts';
+
+/** Why the survey holds something back by itself. */
+export function reasonOfHold(nonce: string): string {
+  return `control trial ${nonce} was reported as captured`;
+}
+
+/** One in fifty: enough to find an agent that reports captures it did not make, few enough not to be felt. */
+export const defaultControlShare = 0.02;
+
+/**
+ * The statements, for the batch of the report, that hold back its machine; and the whole version of the agent where
+ * another owner's control failed under it too. What is held already is not held again.
+ */
+export async function holdFalseCapture(
+  services: Services,
+  { nonce, root, owner }: Pick<TicketRow, 'nonce' | 'root' | 'owner'>,
+  agentVersion: string,
+  nowMs: number,
+): Promise<Statement[]> {
+  const { store } = services;
+  const decide = (subject: DecisionRow['subject']): DecisionRow => ({
+    action: 'quarantine',
+    subject,
+    from_index: null,
+    reason: reasonOfHold(nonce),
+  });
+  const wanted = [decide({ kind: 'machine', value: root })];
+  if ((await otherFalseCaptures(store, agentVersion, owner)) > 0)
+    wanted.push(decide({ kind: 'agent_version', value: agentVersion }));
+  const statements: Statement[] = [];
+  for (const decision of wanted) {
+    if (await isQuarantined(store, decision)) continue;
+    const { row, draft } = await ownDecision(services, decision, nowMs);
+    statements.push(...append(store.db, draft), ...consequencesOf(store.db, row, nowMs));
+  }
+  return statements;
+}

@@ -1,0 +1,112 @@
+/** `POST /v1/decisions`: the operator labels something. What is labeled, by whom and why is in the log for everybody. */
+import {
+  type DecisionAction,
+  type DecisionSubject,
+  decisionActions,
+  decisionSubjects,
+  namesOf,
+} from '../../schema/vocabulary.ts';
+import { type DecisionBody, decisionBody, type EntryAnswer, publicKey } from '../../schema/wire.ts';
+import { aboutNobody, draftEntry } from '../log/draft.ts';
+import { entryAnswerOf } from '../log/promise.ts';
+import { type Fault, Refusal, refuseIf } from '../refusal.ts';
+import type { Services } from '../services.ts';
+import { insertDecision, isQuarantined } from '../store/decisions.ts';
+import { entryOfRequest, logSize } from '../store/log.ts';
+import { findMachine, findOwner } from '../store/machines.ts';
+import { trustIn } from '../store/trust.ts';
+import type { Admission } from './admission.ts';
+import { openEnvelope } from './open.ts';
+import { decisionRowOf } from './own-decision.ts';
+
+/** What each action can be about. */
+export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
+  reference: ['owner'],
+  vouch: ['owner'],
+  distrust: ['owner'],
+  quarantine: namesOf(decisionSubjects),
+  release: namesOf(decisionSubjects),
+  revoke: ['owner', 'machine'],
+};
+
+/** Admits a decision. Throws a Refusal; then nothing was stored. */
+export async function admitDecision(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
+  const { store, operators, now } = services;
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'decision',
+    decisionBody,
+    ({ operator }) => operator,
+  );
+  if (!operators.has(body.operator)) {
+    throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
+  }
+  const known = await entryOfRequest(store, request.hash);
+  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
+  refuseIf(faultOfForm(body, await logSize(store)));
+  const subject = await firstOf(services, body.subject);
+  const row = { ...decisionRowOf(body), subject };
+  refuseIf(await faultOfNothing(services, row));
+  const nowMs = now();
+  const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
+  const inserted = await insertDecision(store, row, draft, nowMs);
+  return { fresh: true, answer: await entryAnswerOf(services, inserted) };
+}
+
+/** Whether action, subject and index belong together. */
+export function faultOfForm(
+  body: Pick<DecisionBody, 'action' | 'subject' | 'from_index'>,
+  size: number,
+): Fault | null {
+  const { action, subject, from_index } = body;
+  const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
+  if (!subjectsOf[action].includes(subject.kind)) {
+    return wrong(`${action} is of ${subjectsOf[action].join(' or ')}, not of ${subject.kind}.`);
+  }
+  if ((action === 'revoke') !== (from_index !== null)) {
+    return wrong(`from_index belongs to revoke, and to nothing else: ${decisionActions[action]}.`);
+  }
+  if (from_index !== null && from_index > size) {
+    return wrong(`from_index is ${from_index}; the log has ${size} entries.`);
+  }
+  const isKey = subject.kind === 'owner' || subject.kind === 'machine';
+  if (isKey && !publicKey.safeParse(subject.value).success) {
+    return wrong(`${subject.value.slice(0, 80)} is no public key of 64 hexadecimal digits.`);
+  }
+  return null;
+}
+
+/** The subject by the first key of its chain: holds and trust are of chains. */
+async function firstOf(
+  { store }: Services,
+  subject: DecisionBody['subject'],
+): Promise<DecisionBody['subject']> {
+  const { kind, value } = subject;
+  if (kind === 'owner') return { kind, value: (await findOwner(store, value))?.root ?? value };
+  if (kind !== 'machine') return subject;
+  const machine = await findMachine(store, value);
+  if (machine === null) throw new Refusal('unknown-machine', `No machine with key ${value} is enrolled.`);
+  return { kind, value: machine.root };
+}
+
+/** A decision that changes nothing is a mistake. */
+async function faultOfNothing(
+  { store }: Services,
+  row: Pick<DecisionBody, 'action' | 'subject'>,
+): Promise<Fault | null> {
+  const { action, subject } = row;
+  const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
+  if (action === 'quarantine' || action === 'release') {
+    const isHeld = await isQuarantined(store, row);
+    if (isHeld === (action === 'release')) return null;
+    return wrong(
+      `${subject.kind} ${subject.value} is ${isHeld ? 'quarantined already' : 'not quarantined'}.`,
+    );
+  }
+  if (action === 'revoke') return null;
+  const label = (await trustIn(store, subject.value))?.label ?? null;
+  if (action === 'distrust') return label === null ? wrong(`Owner ${subject.value} is not trusted.`) : null;
+  const wanted = action === 'vouch' ? 'vouched' : 'reference';
+  return label === wanted ? wrong(`Owner ${subject.value} is ${wanted} already.`) : null;
+}

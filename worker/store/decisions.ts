@@ -1,0 +1,109 @@
+/** What follows from a decision, as statements of the batch that appends its entry. */
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import type { DecisionRow } from '../../schema/log/row.ts';
+import { holds, trust } from '../../schema/tables.ts';
+import type { Draft } from '../log/draft.ts';
+import { hold } from './holds.ts';
+import { append, appendedEntry, type EntryIndex, lastIndex, type StoredEntry } from './log.ts';
+import { type Database, read, type Statement, type Store, write } from './open.ts';
+
+/** An owner and all whom it has invited, directly or not, whose trust stands. */
+function treeOf(owner: string) {
+  return sql`(with recursive tree(owner) as (
+    select ${owner} union select ${trust.owner} from ${trust} join tree on ${trust.invited_by} = tree.owner
+    where ${trust.until_index} is null) select owner from tree)`;
+}
+
+/**
+ * The statements that make a decision take effect from its entry on: the one that the same batch has just appended,
+ * or one of a known index.
+ */
+export function consequencesOf(
+  db: Database,
+  { action, subject, from_index }: DecisionRow,
+  nowMs: number,
+  at: EntryIndex = lastIndex,
+): Statement[] {
+  const { kind, value } = subject;
+  const held = (label: 'quarantined' | 'revoked', sinceIndex: number) =>
+    hold(db, label, subject, sinceIndex, at);
+  switch (action) {
+    case 'reference':
+    case 'vouch':
+      return [
+        db
+          .update(trust)
+          .set({ until_index: at })
+          .where(and(eq(trust.owner, value), isNull(trust.until_index))),
+        db.insert(trust).values({
+          from_index: at,
+          owner: value,
+          label: action === 'vouch' ? 'vouched' : 'reference',
+          invited_by: null,
+          depth: 0,
+          ordinal: null,
+          since_ms: nowMs,
+          until_index: null,
+        }),
+      ];
+    case 'distrust':
+      return [
+        db
+          .update(trust)
+          .set({ until_index: at })
+          .where(and(inArray(trust.owner, treeOf(value)), isNull(trust.until_index))),
+      ];
+    case 'quarantine':
+      return [held('quarantined', 0)];
+    case 'release':
+      return [
+        db
+          .update(holds)
+          .set({ until_index: at })
+          .where(
+            and(
+              eq(holds.label, 'quarantined'),
+              eq(holds.subject_kind, kind),
+              eq(holds.subject, value),
+              isNull(holds.until_index),
+            ),
+          ),
+      ];
+    case 'revoke':
+      return [held('revoked', from_index ?? 0)];
+  }
+}
+
+/** Whether a quarantine of the subject stands. */
+export async function isQuarantined(
+  store: Store,
+  { subject }: Pick<DecisionRow, 'subject'>,
+): Promise<boolean> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ from_index: holds.from_index })
+      .from(holds)
+      .where(
+        and(
+          eq(holds.label, 'quarantined'),
+          eq(holds.subject_kind, subject.kind),
+          eq(holds.subject, subject.value),
+          isNull(holds.until_index),
+        ),
+      )
+      .limit(1),
+  );
+  return rows.length > 0;
+}
+
+/** Appends a decision with what follows from it, all or nothing. */
+export async function insertDecision(
+  store: Store,
+  row: DecisionRow,
+  draft: Draft,
+  nowMs: number,
+): Promise<StoredEntry> {
+  const { db } = store;
+  const results = await write(store, [...append(db, draft), ...consequencesOf(db, row, nowMs)]);
+  return appendedEntry(results, draft);
+}
