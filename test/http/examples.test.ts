@@ -4,6 +4,7 @@ import type { Ticket } from '../../schema/wire.ts';
 import { openApi } from '../../worker/openapi/document.ts';
 import type { Operation } from '../../worker/openapi/operation.ts';
 import { operations } from '../../worker/openapi/operations.ts';
+import { responseAt } from '../../worker/openapi/response.ts';
 import type { OpenApi } from '../../worker/openapi/types.ts';
 import { enrol, post, receiptOf, takeTicket } from './client.ts';
 import { type Contract, contractOf, type Described } from './contract.ts';
@@ -15,8 +16,8 @@ const metricsToken = 'a token that opens the metrics'.replaceAll(' ', '-');
 
 /** The nonce that the examples' ticket has. */
 function nonceOf({ document }: Contract): string {
-  const answers = document.paths['/v1/tickets']?.post?.responses[201]?.content['application/json'];
-  const { tickets } = (answers?.example ?? { tickets: [] }) as { tickets: Ticket[] };
+  const issued = responseAt(document, '/v1/tickets', 'post', 201)?.response.content['application/json'];
+  const { tickets } = (issued?.example ?? { tickets: [] }) as { tickets: Ticket[] };
   return tickets[0]?.nonce ?? '';
 }
 
@@ -78,7 +79,7 @@ describe.each(runtimeNames)('on %s', (name) => {
   it.each(rows.filter(([, { takes }]) => !takes))('%s answers its examples as described', async (id, row) => {
     await runtime.tick();
     const operation = described(id);
-    const { content } = operation.operation.responses[200] ?? { content: {} };
+    const content = responseAt(contract.document, operation.address, 'get', 200)?.response.content ?? {};
     const secret: Record<string, string> =
       id === 'getMetrics' ? { authorization: `Bearer ${metricsToken}` } : {};
     for (const path of exampleAddresses(row)) {
@@ -134,7 +135,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       contentType: response.headers.get('content-type'),
       text: await response.text(),
     };
-    expect([answer.status, contract.faultOfGeneral(which, answer)]).toEqual([status, null]);
+    expect([answer.status, contract.faultOfGeneral([which], answer)]).toEqual([status, null]);
   });
 });
 

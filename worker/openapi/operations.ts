@@ -316,7 +316,7 @@ export const operations = {
       'One JSON object a line. Contents that were withdrawn are null. Envelopes of real machines are shown to named auditors, who send `Authorization: Bearer TOKEN`.',
     path: bundleParameters,
     answers: textOf('application/x-ndjson'),
-    problems: ['not-found', 'invalid-query', 'unknown-token', 'store-busy'],
+    problems: ['not-found', 'unknown-token', 'store-busy'],
     examples: [{ bundle: '0' }],
   },
   getInclusion: {
