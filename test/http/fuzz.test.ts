@@ -6,7 +6,8 @@ import { openApi } from '../../worker/openapi/document.ts';
 import { contractOf } from './contract.ts';
 import { reportText, wasAnswered } from './fuzz/report.ts';
 import { operationsAt } from './fuzz/requests.ts';
-import { type Fetch, fuzz } from './fuzz/run.ts';
+import { fuzz } from './fuzz/run.ts';
+import type { Fetch } from './fuzz/session.ts';
 
 test('no answer to 20,000 requests is a 5xx or other than described, and each operation is answered', async () => {
   const report = await fuzz({

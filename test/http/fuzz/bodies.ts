@@ -1,5 +1,5 @@
 /** Signed bodies: envelopes around payloads, signed well in half of the cases, and changed at every level. */
-import { utf8 } from '../../../schema/bytes.ts';
+import { fromBase64, utf8 } from '../../../schema/bytes.ts';
 import type { Envelope } from '../../../schema/envelope.ts';
 import { bodyMaxBytes } from '../../../schema/wire.ts';
 import type { Described } from '../contract.ts';
@@ -16,30 +16,31 @@ import { hostileText, hostileValue } from './hostile.ts';
 import { type Known, mutated, mutatedText } from './mutate.ts';
 import { exampleEnvelope, type PayloadMaker } from './payloads.ts';
 import type { Random } from './random.ts';
-import type { Signer } from './signing.ts';
+import type { Ring } from './signing.ts';
 
 export type Body = string | Uint8Array<ArrayBuffer>;
 
 /** A body for an operation: one that the document allows, or any. */
 export type BodyMaker = (described: Described, wild: boolean) => Body;
 
-/** Makes bodies that the signers can sign. */
-export function createBodies(
-  random: Random,
-  known: Known,
-  payloads: PayloadMaker,
-  signers: readonly [Signer, ...Signer[]],
-): BodyMaker {
-  const byKey = new Map(signers.map((signer) => [signer.publicHex, signer]));
+/** The field of a payload that names its signer: the one whose value is the key of the envelope. */
+function signerField({ payload, signatures }: Envelope): string | undefined {
+  const fields = Object.entries(JSON.parse(new TextDecoder().decode(fromBase64(payload))) as object);
+  return fields.find(([, value]) => value === signatures[0]?.keyid)?.[0];
+}
 
-  function signerFor(payload: unknown): Signer {
-    const named =
-      typeof payload === 'object' && payload !== null && 'machine' in payload ? payload.machine : null;
-    return (typeof named === 'string' ? byKey.get(named) : undefined) ?? signers[0];
-  }
+/** Makes bodies that the ring can sign. */
+export function createBodies(random: Random, known: Known, payloads: PayloadMaker, ring: Ring): BodyMaker {
+  const [first, ...others] = ring.values();
+  if (first === undefined) throw new Error('there is nobody to sign');
+  const signers = [first, ...others] as const;
 
-  function sealed(text: string, payload: unknown, type: string): Envelope {
-    return signerFor(payload).seal(type, utf8(text));
+  /** Signed by whom the payload names, where he is known. */
+  function sealed(text: string, payload: unknown, example: Envelope): Envelope {
+    const field = signerField(example) ?? '';
+    const named: unknown = payload instanceof Object && field in payload ? (payload as never)[field] : null;
+    const signer = typeof named === 'string' ? ring.get(named) : undefined;
+    return (signer ?? signers[0]).seal(example.payloadType, utf8(text));
   }
 
   /** An envelope whose signature is of another payload, of another key, or in a form that some libraries accept. */
@@ -58,13 +59,12 @@ export function createBodies(
 
   return (described, wild) => {
     const example = exampleEnvelope(described);
-    const type = example.payloadType;
     const start = payloads.start(described);
-    const good = sealed(JSON.stringify(start), start, type);
+    const good = sealed(JSON.stringify(start), start, example);
     if (!wild) {
       if (random.chance(0.4)) return JSON.stringify(good);
       const other = payloads.allowed(described, start);
-      return JSON.stringify(sealed(JSON.stringify(other), other, type));
+      return JSON.stringify(sealed(JSON.stringify(other), other, example));
     }
     return random.weighted<() => Body>([
       [
@@ -73,10 +73,10 @@ export function createBodies(
           const changed = payloads.changed(start);
           const text = JSON.stringify(changed) ?? '';
           const right = random.chance(0.5);
-          return JSON.stringify(right ? sealed(text, changed, type) : missealed(text, example));
+          return JSON.stringify(right ? sealed(text, changed, example) : missealed(text, example));
         },
       ],
-      [12, () => JSON.stringify(sealed(mutatedText(JSON.stringify(start), random), start, type))],
+      [12, () => JSON.stringify(sealed(mutatedText(JSON.stringify(start), random), start, example))],
       [12, () => JSON.stringify(mutated(good, random, known)) ?? ''],
       [6, () => mutatedText(JSON.stringify(good), random)],
       [2, () => JSON.stringify(hostileValue(random)) ?? ''],

@@ -1,4 +1,5 @@
 /** What must hold of every answer, whatever was asked. */
+import { everywhere } from '../../../worker/openapi/general.ts';
 import type { Answered, Contract } from '../contract.ts';
 import { markupMarker } from './hostile.ts';
 import { faultOfParity } from './parity.ts';
@@ -60,18 +61,28 @@ export function judge(contract: Contract, request: FuzzRequest, answer: FullAnsw
   }
   const operationId = 'other';
   if (method === 'HEAD') {
-    const status = here.length === 0 ? 404 : 405;
+    const statuses = [here.length === 0 ? 404 : 405, 414];
     const fault =
-      answer.status === status && answer.text === '' ? null : `HEAD was answered ${answer.status}`;
+      statuses.includes(answer.status) && answer.text === '' ? null : `HEAD was answered ${answer.status}`;
     return { operationId, fault: general ?? fault };
   }
   if (here.length === 0)
-    return { operationId, fault: general ?? contract.faultOfGeneral('NoSuchAddress', answer) };
+    return {
+      operationId,
+      fault: general ?? contract.faultOfGeneral(['NoSuchAddress', ...everywhere], answer),
+    };
   if (method !== 'OPTIONS')
-    return { operationId, fault: general ?? contract.faultOfGeneral('NoSuchMethod', answer) };
+    return {
+      operationId,
+      fault: general ?? contract.faultOfGeneral(['NoSuchMethod', ...everywhere], answer),
+    };
   const allows = here.every((o) => answer.headers.get('allow')?.includes(o.method.toUpperCase()));
   return {
     operationId,
-    fault: general ?? (answer.status === 204 && allows ? null : 'OPTIONS does not say what there is'),
+    fault:
+      general ??
+      (answer.status === 414 || (answer.status === 204 && allows)
+        ? null
+        : 'OPTIONS does not say what there is'),
   };
 }

@@ -17,14 +17,20 @@ const alsoCalled: ReadonlyMap<string, readonly string[]> = new Map([
   ['id', ['report_id']],
   ['before', ['report_id', 'number', 'log_size']],
   ['number', ['edition']],
+  ['index', ['log_index']],
+  ['size', ['log_size']],
+  ['from', ['log_size']],
+  ['to', ['log_size']],
+  ['value', ['owner', 'machine', 'agent_version']],
 ]);
 
-/** Values that the document lists for properties, by name. */
-function listedValues(document: OpenApi): Map<string, unknown[]> {
+/** Values that the document lists for properties, by name; for a public key, those that somebody here can sign with. */
+function listedValues(document: OpenApi, keys: readonly string[]): Map<string, unknown[]> {
   const listed = new Map<string, unknown[]>();
   const walk = (value: unknown, name: string): void => {
     if (typeof value !== 'object' || value === null) return;
-    const schema = value as { enum?: unknown[]; properties?: Record<string, unknown> };
+    const schema = value as { $ref?: string; enum?: unknown[]; properties?: Record<string, unknown> };
+    if (schema.$ref === '#/components/schemas/PublicKey') listed.set(name, [...keys]);
     if (Array.isArray(schema.enum))
       listed.set(name, [...new Set([...(listed.get(name) ?? []), ...schema.enum])]);
     for (const [key, inner] of Object.entries(schema.properties ?? {})) walk(inner, key);
@@ -42,8 +48,8 @@ function keep<T>(list: T[], item: T, limit: number): void {
 }
 
 /** An empty harvest of a survey that this document describes. */
-export function createHarvest(document: OpenApi): Harvest {
-  const listed = listedValues(document);
+export function createHarvest(document: OpenApi, keys: readonly string[]): Harvest {
+  const listed = listedValues(document, keys);
   const seen = new Map<string, unknown[]>();
   const objects = new Map<string, object[]>();
 

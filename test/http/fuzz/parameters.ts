@@ -1,5 +1,6 @@
 /** Values of parameters as text: as the document allows them, nearly so, or hostile. */
 import fc from 'fast-check';
+import { spansSegments } from '../../../worker/openapi/request.ts';
 import type { JsonSchema, Parameter } from '../../../worker/openapi/types.ts';
 import { hostileText } from './hostile.ts';
 import type { Known } from './mutate.ts';
@@ -16,7 +17,8 @@ function matching(pattern: string): readonly string[] {
 }
 
 /** A text that a schema allows. */
-function allowed(schema: JsonSchema, name: string, random: Random, known: Known): string {
+function allowed({ name, schema, example }: Parameter, random: Random, known: Known): string {
+  if (example !== undefined && random.chance(0.3)) return String(example);
   if (schema.enum) return String(random.maybe(schema.enum));
   if (schema.type === 'array') {
     const count = (schema.minItems ?? 1) + random.below((schema.maxItems ?? 3) - (schema.minItems ?? 1) + 1);
@@ -40,9 +42,10 @@ function encoded(text: string): string {
 }
 
 /** A value of a parameter as it stands in an address. */
-export function valueText({ name, schema }: Parameter, wild: boolean, random: Random, known: Known): string {
-  const good = allowed(schema, name, random, known);
-  if (!wild) return schema.type === 'array' ? good : encoded(good);
+export function valueText(parameter: Parameter, wild: boolean, random: Random, known: Known): string {
+  const { schema } = parameter;
+  const good = allowed(parameter, random, known);
+  if (!wild) return spansSegments(parameter) || schema.type === 'array' ? good : encoded(good);
   return random.weighted<() => string>([
     [4, () => encoded(hostileText(random))],
     [1, () => hostileText(random).replace(/[\ud800-\udfff]/g, '')],

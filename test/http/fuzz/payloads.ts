@@ -5,6 +5,7 @@ import type { Contract, Described } from '../contract.ts';
 import type { Harvest } from './harvest.ts';
 import { mutated } from './mutate.ts';
 import type { Random } from './random.ts';
+import { innerSigned, type Ring } from './signing.ts';
 
 export interface Payload {
   readonly [name: string]: unknown;
@@ -40,6 +41,7 @@ export function createPayloads(
   random: Random,
   contract: Contract,
   { known, like }: Harvest,
+  ring: Ring,
   enrollments: readonly Payload[],
 ): PayloadMaker {
   const randomHex = (byteCount: number) =>
@@ -73,6 +75,15 @@ export function createPayloads(
     return Object.fromEntries(times.map(([name]) => [name, new Date(now() + away).toISOString()]));
   }
 
+  /** Other keys of the ring in the place of some, where a payload is about keys and not of one machine. */
+  function otherKeys(payload: Payload): Payload {
+    if ('machine' in payload || random.chance(0.3)) return {};
+    const names = Object.keys(payload).filter(
+      (name) => ring.has(String(payload[name])) && random.chance(0.5),
+    );
+    return Object.fromEntries(names.map((name) => [name, random.maybe([...ring.keys()])]));
+  }
+
   /** Now and then, another of the names that a field may have. */
   function otherChoice(payload: Payload): Payload {
     if (random.chance(0.9)) return {};
@@ -96,7 +107,8 @@ export function createPayloads(
       const kept = random.maybe(random.weighted([[0.5, []], ...shapes])) ?? {};
       const inStep = Object.fromEntries(Object.entries(kept).filter(([name]) => name in fresh));
       const named: Payload = { ...namesOf(fresh), ...inStep };
-      return { ...named, ...ofProfile(named), ...timesOf(payload), ...otherChoice(payload) };
+      const moved = { ...timesOf(payload), ...otherKeys(payload), ...otherChoice(payload) };
+      return innerSigned({ ...named, ...ofProfile(named), ...moved }, ring);
     },
     allowed: (described, payload) => {
       let value: unknown = payload;
@@ -107,7 +119,7 @@ export function createPayloads(
         value = next;
         left -= 1;
       }
-      return value as Payload;
+      return innerSigned(value as Payload, ring);
     },
     changed: (payload) => {
       let value: unknown = payload;

@@ -1,4 +1,6 @@
 /** Requests that a document leads to: valid, nearly valid, hostile; and which operation an address belongs to. */
+
+import { spansSegments } from '../../../worker/openapi/request.ts';
 import type { Contract, Described } from '../contract.ts';
 import type { Body, BodyMaker } from './bodies.ts';
 import { hostileText } from './hostile.ts';
@@ -38,6 +40,8 @@ const accepts = [
   '',
 ] as const;
 
+const contentTypes = ['application/json', 'application/json; charset=utf-8', 'Application/JSON'] as const;
+
 /** What can stand in a header: no line ends, Latin-1. */
 function headerText(random: Random): string {
   return hostileText(random)
@@ -46,11 +50,14 @@ function headerText(random: Random): string {
     .trim();
 }
 
-function headersOf(wild: boolean, random: Random): Record<string, string> {
+function headersOf(wild: boolean, hasBody: boolean, random: Random): Record<string, string> {
   const headers: Record<string, string> = random.chance(0.6) ? { accept: random.pick(accepts) } : {};
+  if (hasBody) headers['content-type'] = random.pick(contentTypes);
   if (!wild) return headers;
   for (const name of [
     'content-type',
+    'content-encoding',
+    'authorization',
     'content-length',
     'if-none-match',
     'range',
@@ -89,7 +96,7 @@ export function requestFor(
   return {
     method: usedMethod,
     url: new URL(`${path}${strayed}${query}`.replace(/^\/+/, '/'), origin).href,
-    headers: headersOf(wild, random),
+    headers: headersOf(wild, hasBody, random),
     body: hasBody ? bodies(described, wild) : null,
   };
 }
@@ -106,16 +113,19 @@ function pathOf(url: string): string {
   });
 }
 
+/** Whether the steps of a path are those of a template; a parameter at the end may span several. */
+function isLike(steps: readonly string[], { address, operation }: Described): boolean {
+  const template = address.split('/');
+  const last = operation.parameters?.findLast((p) => p.in === 'path');
+  const spans = last !== undefined && spansSegments(last) && template.at(-1) === `{${last.name}}`;
+  if (spans ? steps.length < template.length : steps.length !== template.length) return false;
+  return template.every((step, i) => (step.startsWith('{') ? steps[i] !== '' || spans : step === steps[i]));
+}
+
 /** The operations of the address that a URL is, by method; none where no address of the document is like it. */
 export function operationsAt({ operations }: Contract, url: string): readonly Described[] {
   const steps = pathOf(url).split('/');
-  const fits = operations.filter(({ address }) => {
-    const template = address.split('/');
-    return (
-      template.length === steps.length &&
-      template.every((step, i) => (step.startsWith('{') ? steps[i] !== '' : step === steps[i]))
-    );
-  });
+  const fits = operations.filter((described) => isLike(steps, described));
   // An address without parameters comes before one with them.
   const fewest = Math.min(...fits.map(({ address }) => address.split('{').length));
   return fits.filter(({ address }) => address.split('{').length === fewest);
