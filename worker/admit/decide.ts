@@ -46,7 +46,7 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
     refuseIf(faultOfForm(body, size));
     const subject = await firstOf(services, body.subject);
     const row = { ...decisionRowOf(body), subject };
-    refuseIf(await faultOfNothing(services, row));
+    refuseIf(faultOfSetting(services, row) ?? (await faultOfNothing(services, row)));
     const nowMs = now();
     const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
     return insertDecision(store, row, draft, nowMs, changedSince(size));
@@ -87,6 +87,18 @@ async function firstOf(
   const machine = await findMachine(store, value);
   if (machine === null) throw new Refusal('unknown-machine', `No machine with key ${value} is enrolled.`);
   return { kind, value: machine.root };
+}
+
+/** Whether a setting says otherwise, and would undo the decision when the owner is next heard of. */
+function faultOfSetting(
+  { referenceOwners }: Services,
+  { action, subject }: Pick<DecisionBody, 'action' | 'subject'>,
+): Fault | null {
+  if ((action !== 'distrust' && action !== 'vouch') || !referenceOwners.has(subject.value)) return null;
+  return {
+    slug: 'unacceptable-decision',
+    detail: `Owner ${subject.value} is configured as the survey's own: take it out of the reference owners first.`,
+  };
 }
 
 /** A decision that changes nothing is a mistake. */

@@ -48,7 +48,7 @@ const feed = textOf('application/atom+xml', 'The feed, newest first.');
 
 /** The tests send the examples in this order, so what an example asks for is there. */
 export const operations = {
-  enrolMachine: {
+  enrollMachine: {
     method: 'post',
     address: '/v1/machines',
     tag: 'machines',
@@ -192,8 +192,7 @@ export const operations = {
     address: '/v1/statistics',
     tag: 'results',
     summary: 'Counts, estimates and exact intervals by one to three groups, as JSON or CSV',
-    description:
-      'Cells of the current edition. Each name may stand once, and unknown names are refused. `metal` has no published cells.',
+    description: 'Cells of the current edition. `metal` has no published cells.',
     query: statisticsQuery,
     answers: jsonOr('text/csv', statisticsAnswer, 'The cells; CSV with `format=csv`.'),
     problems: ['invalid-query', 'store-busy'],
@@ -240,7 +239,7 @@ export const operations = {
     path: reportParameters,
     query: formatQuery,
     answers: jsonOr('text/html', reportAnswer, 'The report; a page for browsers.'),
-    problems: ['not-found', 'withdrawn-contents', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'withdrawn-contents', 'store-busy'],
     examples: [{ id: '4' }],
   },
   getDriver: {
@@ -252,7 +251,7 @@ export const operations = {
     path: driverParameters,
     query: formatQuery,
     answers: jsonOr('text/html', driverAnswer, 'The figures and failures; a page for browsers.'),
-    problems: ['not-found', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'store-busy'],
     examples: [{ driver: 'am53c974' }],
   },
   getDriverFailures: {
@@ -331,7 +330,7 @@ export const operations = {
       'One JSON object a line. Contents that were withdrawn are null. Envelopes of real machines are shown to named auditors, who send `Authorization: Bearer TOKEN`.',
     path: bundleParameters,
     answers: textOf('application/x-ndjson'),
-    problems: ['not-found', 'invalid-query', 'unknown-token', 'store-busy'],
+    problems: ['not-found', 'unknown-token', 'store-busy'],
     examples: [{ bundle: '0' }],
   },
   getInclusion: {
