@@ -11,7 +11,7 @@ import { noHighWater } from '../../worker/log/high-water.ts';
 import { logIdentity } from '../../worker/log/identity.ts';
 import { createCounts } from '../../worker/metrics/counts.ts';
 import { quotas } from '../../worker/quotas.ts';
-import { noLimits } from '../../worker/rate/limiter.ts';
+import { createLimiter } from '../../worker/rate/limiter.ts';
 import type { Services } from '../../worker/services.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
@@ -37,6 +37,7 @@ export async function startInProcess(
   const databaseUrl = pathToFileURL(join(data, 'survey.db')).href;
   const store = await openStore({ url: databaseUrl });
   await applyMigrations(store);
+  const counts = createCounts('Counted in this process.');
   const services: Services = {
     store,
     referenceOwners: new Set(),
@@ -47,15 +48,15 @@ export async function startInProcess(
     witnesses: [],
     controlShare: defaultControlShare,
     quotas,
-    limiter: noLimits,
-    clientOf: () => ({ prefix: null }),
     log: () => undefined,
-    counts: createCounts('Counted in this process.'),
+    counts,
     monotonicMs: () => 0,
     startedAtMs: given.now(),
     runtime: 'node',
     operator: { token: null, isHere: () => true },
     isDraining: () => false,
+    limiter: createLimiter(quotas, counts, () => 0),
+    clientOf: () => ({ prefix: null }),
     campaign: () => Promise.resolve(null),
     publicUrl: origin,
     cache: createCache(),

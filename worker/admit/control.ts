@@ -12,6 +12,11 @@ import type { Statement } from '../store/open.ts';
 import type { TicketRow } from '../store/tickets.ts';
 import { ownDecision } from './own-decision.ts';
 
+/** Why the survey holds something back by itself. */
+export function reasonOfHold(nonce: string): string {
+  return `control trial ${nonce} was reported as captured`;
+}
+
 /** One in fifty: enough to find an agent that reports captures it did not make, few enough not to be felt. */
 export const defaultControlShare = 0.02;
 
@@ -30,7 +35,7 @@ export async function holdFalseCapture(
     action: 'quarantine',
     subject,
     from_index: null,
-    reason: `control trial ${nonce} was reported as captured`,
+    reason: reasonOfHold(nonce),
   });
   const wanted = [decide({ kind: 'machine', value: root })];
   if ((await otherFalseCaptures(store, agentVersion, owner)) > 0)

@@ -55,7 +55,10 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
 }
 
 /** Whether action, subject and index belong together. */
-export function faultOfForm(body: DecisionBody, size: number): Fault | null {
+export function faultOfForm(
+  body: Pick<DecisionBody, 'action' | 'subject' | 'from_index'>,
+  size: number,
+): Fault | null {
   const { action, subject, from_index } = body;
   const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
   if (!subjectsOf[action].includes(subject.kind)) {

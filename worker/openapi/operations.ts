@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
 import { controlsAnswer } from '../../schema/answer/controls.ts';
+import { decisionsAnswer } from '../../schema/answer/decisions.ts';
 import { driverAnswer } from '../../schema/answer/driver.ts';
 import { editionAnswer, editionsAnswer } from '../../schema/answer/edition.ts';
 import { consistencyAnswer, inclusionAnswer } from '../../schema/answer/log.ts';
@@ -260,6 +261,32 @@ export const operations = {
     problems: ['store-busy'],
   },
 
+  listDecisions: {
+    method: 'get',
+    address: '/v1/decisions',
+    tag: 'results',
+    summary: 'What was decided about keys and data, newest first',
+    query: pageQuery,
+    answers: json(decisionsAnswer),
+    problems: ['invalid-query', 'store-busy'],
+  },
+
+  getLogPage: {
+    method: 'get',
+    address: '/log',
+    tag: 'pages',
+    summary: 'How far the log is signed, and what was decided',
+    answers: page,
+    problems: ['store-busy'],
+  },
+  getLogKey: {
+    method: 'get',
+    address: '/log/key',
+    tag: 'log',
+    summary: "The log's key, as whoever pins it names it (C2SP signed-note)",
+    answers: textOf('text/plain', 'A verifier key and a newline.'),
+    problems: [],
+  },
   getCheckpoint: {
     method: 'get',
     address: '/log/checkpoint',

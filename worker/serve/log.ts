@@ -38,6 +38,13 @@ export async function showCheckpoint({ store }: Services): Promise<Response> {
   return new Response(note, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
 }
 
+/** `GET /log/key`: the log's verifier key (C2SP signed-note). Whoever pins it can check every checkpoint. */
+export function showKey({ signer }: Services): Response {
+  return new Response(`${signer.verifierKey}\n`, {
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  });
+}
+
 /** `GET /log/tile/…`: a tile of hashes or a bundle of entries, whole or partial. */
 export async function showTile({ store }: Services, c: AppContext): Promise<Response> {
   const path = `tile/${c.req.param('tile') ?? ''}`;

@@ -3,16 +3,21 @@ import { eq, sql } from 'drizzle-orm';
 import { reports, tickets, trust } from '../../schema/tables.ts';
 import type { Inviter } from '../admit/invitation-limits.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { isConflict, read, type Store, write } from './open.ts';
+import { append, appendedEntry, type EntryIndex, lastIndex, type StoredEntry } from './log.ts';
+import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 import type { TrustRow } from './trust.ts';
+
+/** When the earlier invitations of an owner were admitted. */
+export async function invitedAtMs(store: Store, owner: string): Promise<number[]> {
+  const invited = await read(store, (db) =>
+    db.select({ at: trust.since_ms }).from(trust).where(eq(trust.invited_by, owner)),
+  );
+  return invited.map(({ at }) => at);
+}
 
 /** What the limits ask of an owner whose trust stands. */
 export async function inviterOf(store: Store, given: TrustRow): Promise<Inviter> {
   const { owner, depth, since_ms } = given;
-  const invited = await read(store, (db) =>
-    db.select({ at: trust.since_ms }).from(trust).where(eq(trust.invited_by, owner)),
-  );
   const counted = await read(store, (db) =>
     db
       .select({ count: sql<number>`count(*)` })
@@ -24,8 +29,29 @@ export async function inviterOf(store: Store, given: TrustRow): Promise<Inviter>
     depth,
     sinceMs: since_ms,
     reports: counted[0]?.count ?? 0,
-    invitedAtMs: invited.map(({ at }) => at),
+    invitedAtMs: await invitedAtMs(store, owner),
   };
+}
+
+/** The statement by which an owner whose trust stands vouches for another one. */
+export function vouchFor(
+  db: Database,
+  given: Pick<TrustRow, 'owner' | 'depth'>,
+  invited: string,
+  ordinal: number,
+  nowMs: number,
+  at: EntryIndex = lastIndex,
+): Statement {
+  return db.insert(trust).values({
+    from_index: at,
+    owner: invited,
+    label: 'vouched',
+    invited_by: given.owner,
+    depth: given.depth + 1,
+    ordinal,
+    since_ms: nowMs,
+    until_index: null,
+  });
 }
 
 /**
@@ -42,19 +68,7 @@ export async function insertInvitation(
 ): Promise<StoredEntry | null> {
   const { db } = store;
   try {
-    const results = await write(store, [
-      ...append(db, draft),
-      db.insert(trust).values({
-        from_index: lastIndex,
-        owner: invited,
-        label: 'vouched',
-        invited_by: given.owner,
-        depth: given.depth + 1,
-        ordinal,
-        since_ms: nowMs,
-        until_index: null,
-      }),
-    ]);
+    const results = await write(store, [...append(db, draft), vouchFor(db, given, invited, ordinal, nowMs)]);
     return appendedEntry(results, draft);
   } catch (error) {
     if (isConflict(error)) return null;

@@ -1,0 +1,115 @@
+/**
+ * What the entries so far have said: all that rules and rows of later entries depend on. It grows by some hundred
+ * bytes for each machine and by about a kilobyte for each ticket; signed requests are not kept.
+ */
+import type { TicketRow } from '../../../schema/log/row.ts';
+import type { Profile } from '../../../schema/profile.ts';
+import type { DecisionSubject, EntryKind } from '../../../schema/vocabulary.ts';
+import type { Absent } from '../checks.ts';
+import { type Chains, createChains } from './chains.ts';
+
+/** The first keys whose withdrawal takes the contents of an entry away. */
+export interface About {
+  readonly machine: string | null;
+  readonly owner: string | null;
+}
+
+export interface Trial {
+  readonly index: number;
+  readonly row: TicketRow;
+  /** Of the request for the ticket; null where it is not shown. */
+  readonly machine: string | null;
+  readonly profileSha256: string | null;
+  /** False where the ticket was withdrawn since, and is known from an earlier copy only. */
+  readonly isShown: boolean;
+  isArmed: boolean;
+  /** `report_hash` is null where the report is not shown. */
+  report: { readonly log_index: number; readonly report_hash: string | null } | null;
+  amendment: { readonly log_index: number } | null;
+}
+
+/** The request whose tickets the last entries were. */
+export interface OpenRequest {
+  readonly hash: string;
+  /** The first entry that it made. */
+  readonly index: number;
+  /** The scenarios that it asks for, one ticket each. */
+  readonly ids: readonly string[];
+  /** How many of them the log has. */
+  next: number;
+}
+
+/** An entry whose contents are gone. */
+export interface Missing {
+  readonly kind: EntryKind;
+  /** Known from an earlier copy; null without one. */
+  readonly about: About | null;
+}
+
+export interface History {
+  readonly chains: Chains;
+  readonly trials: Map<string, Trial>;
+  /** Profiles by their hash; machines have them in common. */
+  readonly profiles: Map<string, Profile>;
+  /** First keys of machines with hashes of profiles that they told, and with requests that were answered. */
+  readonly told: Set<string>;
+  /** Why the profiles of a machine are not known, by its first key. */
+  readonly untold: Map<string, Absent>;
+  readonly answered: Set<string>;
+  request: OpenRequest | null;
+  /** Keys by whose withdrawal contents went away, by role. */
+  readonly withdrawn: Set<string>;
+  /** Entries without contents that no tombstone has named yet. */
+  readonly missing: Map<number, Missing>;
+  /** How many entries of a kind had no contents, and are not known from an earlier copy, either. */
+  readonly lost: Map<EntryKind, number>;
+  /** When a first key was revoked, by role. */
+  readonly revokedAtMs: Map<string, number>;
+  /** What is quarantined. */
+  readonly quarantined: Set<string>;
+  /** Reports that an owner's machines had admitted. */
+  readonly reportsOf: Map<string, number>;
+  /** Owners whose controls were reported as captured, by the version of the agent. */
+  readonly falseCaptures: Map<string, Set<string>>;
+  /** What the survey must hold back in the very next entries, because of a false capture. */
+  readonly toHold: { readonly kind: DecisionSubject; readonly value: string; readonly because: number }[];
+  /** Whether only entries of before the log had a tree were seen so far. */
+  isCarriedOver: boolean;
+}
+
+export function createHistory(): History {
+  return {
+    chains: createChains(),
+    trials: new Map(),
+    profiles: new Map(),
+    told: new Set(),
+    untold: new Map(),
+    answered: new Set(),
+    request: null,
+    withdrawn: new Set(),
+    missing: new Map(),
+    lost: new Map(),
+    revokedAtMs: new Map(),
+    quarantined: new Set(),
+    reportsOf: new Map(),
+    falseCaptures: new Map(),
+    toHold: [],
+    isCarriedOver: true,
+  };
+}
+
+/** A subject as a name in sets. */
+export function nameOf(kind: string, value: string): string {
+  return `${kind} ${value}`;
+}
+
+/** Whether entries of these kinds were withdrawn, so that what they said cannot be known. */
+export function isLost({ lost }: History, ...kinds: readonly EntryKind[]): boolean {
+  return kinds.some((kind) => (lost.get(kind) ?? 0) > 0);
+}
+
+/**
+ * Two requests that come at the same moment are judged by the server before either is in the log, so an entry may
+ * break a rule against another that is hardly older. Milliseconds.
+ */
+export const raceMs = 60_000;
