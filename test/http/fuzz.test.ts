@@ -4,7 +4,7 @@ import { describe, expect, it, test } from 'vitest';
 import { type Problem, problem } from '../../schema/problem.ts';
 import { openApi } from '../../worker/openapi/document.ts';
 import { contractOf } from './contract.ts';
-import { reportText, wasAnswered } from './fuzz/report.ts';
+import { problemCount, reportText, wasAnswered } from './fuzz/report.ts';
 import { operationsAt } from './fuzz/requests.ts';
 import { fuzz } from './fuzz/run.ts';
 import type { Fetch } from './fuzz/session.ts';
@@ -24,7 +24,7 @@ test('no answer to 20,000 requests is a 5xx or other than described, and each op
     expect([id, report.tally[id]?.[201] ?? 0]).toEqual([id, expect.toSatisfy((count: number) => count > 2)]);
   // What is behind the signature is reached, and not only what is before it.
   for (const type of ['invalid-payload', 'ticket-mismatch', 'different-report', 'invalid-query', 'not-found'])
-    expect([type, report.problems[`/problems/${type}`] ?? 0]).toEqual([
+    expect([type, problemCount(report, `/problems/${type}`)]).toEqual([
       type,
       expect.toSatisfy((n: number) => n > 5),
     ]);
