@@ -241,6 +241,9 @@ describe('the operations of an address', () => {
     ['/v1/drivers/%zz', ['getDriver']],
     ['/v1/drivers/a/b', []],
     ['/v1/drivers/a/failures.atom', ['getDriverFailures']],
+    ['/log/tile/0/000.p/5', ['getTile']],
+    ['/log/tile/', []],
+    ['/log/tile', []],
     ['/', ['getHomePage']],
     ['//', []],
   ])('%s', (path, ids) => {
