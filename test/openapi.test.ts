@@ -168,6 +168,7 @@ describe('problems', () => {
     'different-report': 409,
     'report-too-late': 410,
     'report-from-future': 422,
+    'untimely-request': 422,
     'invalid-query': 400,
     'withdrawn-contents': 410,
     'not-found': 404,

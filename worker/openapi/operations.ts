@@ -128,6 +128,7 @@ export const operations = {
     takes: { kind: 'rotate', payload: rotateBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',
@@ -144,7 +145,13 @@ export const operations = {
     description: 'Signed by the owner. It covers the whole chain of a key that was rotated.',
     takes: { kind: 'revoke', payload: revokeBody },
     answers: admitted(entryAnswer),
-    problems: signed('unknown-owner', 'rotated-key', 'withdrawn-key', 'unacceptable-revocation'),
+    problems: signed(
+      'untimely-request',
+      'unknown-owner',
+      'rotated-key',
+      'withdrawn-key',
+      'unacceptable-revocation',
+    ),
   },
   inviteOwner: {
     method: 'post',
@@ -153,7 +160,14 @@ export const operations = {
     summary: 'Vouch for another owner',
     takes: { kind: 'invite', payload: inviteBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-trusted', 'already-trusted', 'invitations-used-up', 'rotated-key', 'withdrawn-key'),
+    problems: signed(
+      'untimely-request',
+      'not-trusted',
+      'already-trusted',
+      'invitations-used-up',
+      'rotated-key',
+      'withdrawn-key',
+    ),
   },
   decide: {
     method: 'post',
@@ -162,7 +176,7 @@ export const operations = {
     summary: "An operator's decision: whom to trust, what to hold back",
     takes: { kind: 'decision', payload: decisionBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-an-operator', 'unknown-machine', 'unacceptable-decision'),
+    problems: signed('untimely-request', 'not-an-operator', 'unknown-machine', 'unacceptable-decision'),
   },
 
   getStatus: {
@@ -491,6 +505,7 @@ export const operations = {
     takes: { kind: 'withdraw', payload: withdrawBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',

@@ -99,7 +99,7 @@ export async function driver(services: Services, c: AppContext, as: 'page' | 'ei
 
 /** The feed of failures that a maintainer can act on: of one driver where the path names it, of all otherwise. */
 export async function failuresFeed(services: Services, c: AppContext): Promise<Response> {
-  const { store, cache, publicUrl } = services;
+  const { store, cache, publicUrl, signer } = services;
   const edition = await newestEdition(store);
   const driver = c.req.param('driver') === undefined ? null : driverOf(c);
   const failures = await remember(
@@ -110,13 +110,17 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
       newestFailures(store, { driver, actionable: true, coverage: edition, count: failuresShown }),
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
-  return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
+  // What a request calls the survey is the sender's word. The log's name is the survey's own, and never changes.
+  const idBase = publicUrl || `https://${signer.name}`;
+  const data = { driver, updated_at, failures };
+  return textAnswer(renderFailuresAtom(data, publicUrl, idBase), mediaTypes.atom);
 }
 
 let renderedReference = { origin: '', text: '' };
 
 /** `GET /reference`: the document of /openapi.json for people. It is the same page until the origin is another one. */
-export function reference({ publicUrl: origin }: Services): Response {
+export function reference({ publicUrl }: Services): Response {
+  const origin = publicUrl || 'https://SURVEY';
   if (renderedReference.origin !== origin) {
     renderedReference = { origin, text: renderReference(openApi(), origin) };
   }
