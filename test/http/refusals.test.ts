@@ -135,7 +135,7 @@ const common: readonly Case[] = payloadKinds.flatMap((kind): Case[] => {
       slug: 'wrong-payload-type',
       body: ({ envelopes }) => text(envelopes[otherKind]),
     },
-    spoilt('a payload that names another machine than its signer', 'key-mismatch', (e) =>
+    spoilt('a payload that names another signer', 'key-mismatch', (e) =>
       seal(kind, JSON.parse(payloadText(e)), stranger.key),
     ),
     spoilt('a wrong signature', 'wrong-signature', flip),
