@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@libsql/client';
+import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
 import { hashInput } from '../../schema/envelope.ts';
@@ -17,6 +18,8 @@ import type { RowOf } from '../../schema/log/row.ts';
 import { leafHash } from '../../schema/log/tree.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import { ownDecision } from '../../worker/admit/own-decision.ts';
+import type { Values } from '../../worker/audit/command.ts';
+import { run } from '../../worker/audit/run.ts';
 import { aboutNobody, draftEntry, type SignedRequest } from '../../worker/log/draft.ts';
 import type { ServerOptions } from '../../worker/node.ts';
 import type { Services } from '../../worker/services.ts';
@@ -28,6 +31,7 @@ import {
   log,
   openSurvey,
   openWitness,
+  quietRim,
   storyEndsMs,
   type ToldSurvey,
   toldSurvey,
@@ -499,7 +503,7 @@ const dishonesties: Readonly<
       reason: 'they report too many failures',
     };
     const { row, draft } = await ownDecision(services, wanted, nowMs);
-    await insertDecision(store, row, draft, nowMs);
+    await insertDecision(store, row, draft, nowMs, sql`false`);
     closeStore(store);
     return { found: ['protocol'] };
   },
@@ -564,6 +568,18 @@ describe('a survey whose log signed what it may not', () => {
       text,
     ).toEqual(expected.map((check) => `${check} ${last}`));
     expect(status).toBe(1);
+  });
+
+  it('is found out by the next edition after its facts were changed', async () => {
+    const runtime = await survey();
+    await runtime.database.execute(
+      "update facts set result = 'captured' where result = 'failed' and population = 'lab'",
+    );
+    const ticket = await takeTicket(runtime.url, told.story.trials, 'for the next edition');
+    await report(runtime.url, told.story.trials, ticket, 'captured');
+    await settle(runtime);
+    const { found } = await audited({ url: runtime.url, ...known });
+    expect(found).toEqual(['editions', 'statistics']);
   });
 
   it('is found out by the decision of a stranger, whom it obeys', async () => {
@@ -652,7 +668,8 @@ describe('a survey that shows another history', () => {
     expect((await audited({ url: first.url, receipt: [receipt] })).status).toBe(0);
     const second = await survey({}, before);
     const early = await audited({ url: second.url, receipt: [receipt] }, { now: () => Date.now() });
-    expect(early.found).toEqual(['consistency']);
+    expect({ found: early.found, status: early.status }).toEqual({ found: [], status: 3 });
+    expect(early.text).toContain('is not under a checkpoint yet');
     for (let i = 0; i < 3; i++) await takeTicket(second.url, told.story.trials, `instead ${i}`);
     await settle(second);
     const { found, text } = await audited({ url: second.url, receipt: [receipt] });
@@ -778,19 +795,25 @@ describe('the command', () => {
     expect(out).toContain('Run it again with --keep DIR');
   });
 
-  it.each([
-    ['an option that there is not', ['--urll', 'x']],
-    ['a key that is none', ['--log-key', 'x']],
-    ["a witness' key for the log's", ['--witness', log.verifierKey]],
-    ['more witnesses than are given', ['--witnesses-needed', '1']],
-    ['an address that is none', ['--url', 'survey']],
-    ['an operator that is none', ['--operator', 'me']],
-    ['a copy and an address', ['--copy', 'x', '--url', 'http://127.0.0.1:1']],
-    ['an edition that is none', ['--edition', '0']],
-  ])('exits with 2 for %s', async (_, args) => {
-    const { status, errors } = await command(...args);
+  it.each<[string, Values]>([
+    ['a key that is none', { 'log-key': 'x' }],
+    ["a witness' key for the log's", { witness: [log.verifierKey] }],
+    ['more witnesses than are given', { 'witnesses-needed': '1' }],
+    ['an address that is none', { url: 'survey' }],
+    ['an operator that is none', { operator: ['me'] }],
+    ['a copy and an address', { copy: 'x', url: 'http://127.0.0.1:1' }],
+    ['an edition that is none', { edition: '0' }],
+  ])('exits with 2 for %s', async (_, values) => {
+    const said: string[] = [];
+    const complain = (text: string) => said.push(text);
+    expect(await run(values, { ...quietRim, complain })).toBe(2);
+    expect(said).toEqual([expect.stringMatching(/--.*See dumpsurvey verify --help\.$/)]);
+  });
+
+  it('exits with 2 for an option that there is not', async () => {
+    const { status, errors } = await command('--urll', 'x');
     expect(status).toBe(2);
-    expect(errors).toContain('--');
+    expect(errors).toContain("'--urll'");
   });
 
   it('exits with 3 where nobody answers, or a file is not there', async () => {
@@ -800,6 +823,14 @@ describe('the command', () => {
     const copy = await command('--copy', await directory());
     expect(copy.status).toBe(3);
     expect(copy.out).toContain('is not in this copy');
+  });
+
+  it('makes a copy that can be audited under the key that it was made under', async () => {
+    const { url } = await survey();
+    const keep = await directory();
+    await audited({ url, ...known, keep });
+    const { status, report } = await audited({ copy: keep });
+    expect({ status, key: report.key }).toEqual({ status: 0, key: log.verifierKey });
   });
 
   it('takes no other log for that of the state', async () => {

@@ -10,6 +10,7 @@ import { consequencesOf, isQuarantined } from '../store/decisions.ts';
 import { append } from '../store/log.ts';
 import type { Statement } from '../store/open.ts';
 import type { TicketRow } from '../store/tickets.ts';
+import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
 
 /** Why the survey holds something back by itself. */
@@ -22,7 +23,7 @@ export const defaultControlShare = 0.02;
 
 /**
  * The statements, for the batch of the report, that hold back its machine; and the whole version of the agent where
- * another owner's control failed under it too. What is held already is not held again.
+ * controls of two trusted owners failed under it. What is held already is not held again.
  */
 export async function holdFalseCapture(
   services: Services,
@@ -38,7 +39,8 @@ export async function holdFalseCapture(
     reason: reasonOfHold(nonce),
   });
   const wanted = [decide({ kind: 'machine', value: root })];
-  if ((await otherFalseCaptures(store, agentVersion, owner)) > 0)
+  const isTrusted = (await trustIn(store, owner)) !== null;
+  if (isTrusted && (await otherFalseCaptures(store, agentVersion, owner)) > 0)
     wanted.push(decide({ kind: 'agent_version', value: agentVersion }));
   const statements: Statement[] = [];
   for (const decision of wanted) {

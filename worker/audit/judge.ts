@@ -3,6 +3,7 @@ import { rows } from '../../schema/log/row.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import type { Absent } from './checks.ts';
 import { type Contents, type Item, type OpenedEntry, rowIn } from './contents.ts';
+import { differencesOf } from './differences.ts';
 import type { Rebuild } from './rebuild.ts';
 import { type Deciders, holdsAfter, judgeDecision, judgeInvite } from './rules/decisions.ts';
 import { createHistory, type History, nameOf } from './rules/history.ts';
@@ -69,10 +70,18 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
       tally.count('derivation', derived.absent);
       return;
     }
-    const found = JSON.stringify(rows[item.kind].parse(item.row));
-    const expected = 'fault' in derived ? derived.fault : JSON.stringify(rows[item.kind].parse(derived.row));
-    if (expected === found) tally.count('derivation', 'rebuilt');
-    else tally.find('derivation', item.index, expected, found);
+    const found = rows[item.kind].parse(item.row);
+    if ('fault' in derived) {
+      tally.find('derivation', item.index, derived.fault, JSON.stringify(found));
+      return;
+    }
+    const differences = differencesOf(rows[item.kind].parse(derived.row), found);
+    if (differences.length === 0) tally.count('derivation', 'rebuilt');
+    else {
+      const words = (which: 'expected' | 'found') =>
+        differences.map((one) => `${one.path} ${one[which]}`).join(', ');
+      tally.find('derivation', item.index, words('expected'), words('found'));
+    }
   }
 
   /** Rules of the order of entries, which hold whatever the entry is. */
@@ -185,7 +194,7 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
         count('withdrawals', item.index, more);
         count('protocol', item.index, rules);
         countDerived(item, derived);
-        rememberWithdrawal(history, item.row, covered);
+        rememberWithdrawal(history, item, covered, more.broken.length === 0);
         tombstones.push({ index: item.index, covered });
         if (isUnshown)
           tally.note(
@@ -227,12 +236,15 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
   return {
     take: async (opened, earlier) => {
       const { item, index } = opened;
-      countOpened(opened, item === null || isOfMetal(item, history));
+      countOpened(opened, item === null || isOfMetal(item, history, brokenAt !== null));
       if (opened.row === 'mismatch') brokenAt ??= index;
       if (brokenAt !== null) return;
       const rules = ruling();
       mustBeInOrder(opened, rules);
-      if (item?.kind !== 'decision') takeHolds(null);
+      if (item?.kind !== 'decision') {
+        takeHolds(null);
+        history.batch = batchOf(opened);
+      }
       if (item === null) {
         if (rules.broken.length > 0) count('protocol', index, rules);
         await takeMissing(opened, earlier);
@@ -269,6 +281,12 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
   };
 }
 
+/** What may have the survey hold something back in the entries right behind this one. */
+function batchOf({ item, entry }: OpenedEntry): History['batch'] {
+  if (item === null) return entry?.kind === 'report' ? 'unknown' : null;
+  return item.kind === 'report' && item.row.labels.includes('false-capture') ? item.row.agent_version : null;
+}
+
 /** How many broken rules of one entry are told. */
 const toldRules = 3;
 
@@ -287,15 +305,15 @@ function joined(a: Ruling, b: Ruling): Ruling {
   return both;
 }
 
-/** Whether an entry is of a real machine, whose requests only named auditors see. */
-function isOfMetal(item: Item, { trials }: History): boolean {
+/** Whether an entry is of a real machine, whose requests only named auditors see; or may be, of an unknown trial. */
+function isOfMetal(item: Item, { trials }: History, otherwise: boolean): boolean {
   switch (item.kind) {
     case 'enrol':
     case 'ticket':
       return item.row.population === 'metal';
     case 'armed':
     case 'report':
-      return trials.get(item.row.nonce)?.row.population === 'metal';
+      return (trials.get(item.row.nonce)?.row.population ?? (otherwise ? 'metal' : 'lab')) === 'metal';
     default:
       return false;
   }

@@ -1,5 +1,5 @@
 /** Runs `verify`: reads the files that the options name, audits, keeps what is to be kept, and prints the report. */
-import { access, readFile } from 'node:fs/promises';
+import { access, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { formatVerifierKey, parseVerifierKey, type Verifier } from '../../schema/log/note.ts';
@@ -61,11 +61,18 @@ export async function verify(
   });
   if (settings.state !== null) await remember(settings.state, report);
   let kept = sources.kept;
+  if (settings.keep !== null && kept !== null && key !== null) await keepKey(kept, key);
   if (settings.keep !== null && kept !== null && kept !== settings.keep && statusOf(report) === 0) {
     await moveInto(kept, settings.keep);
     kept = settings.keep;
   }
   return { report, kept };
+}
+
+/** A copy names the key that it was made under, also where that was known before. */
+async function keepKey(kept: string, { name, key }: Verifier): Promise<void> {
+  await mkdir(join(kept, 'log'), { recursive: true });
+  await writeFile(join(kept, 'log', 'key'), `${await formatVerifierKey(name, key)}\n`);
 }
 
 /** The key that is given, or else the one of the run before. Throws Usage where they differ. */
@@ -155,12 +162,17 @@ function processRim(): Rim {
   };
 }
 
-/** Says how far it is, now and then, where somebody looks. */
+/** Says how far it is, now and then, where somebody looks; and leaves nothing of that behind. */
 function progressOn(stream: NodeJS.WriteStream): Rim['progress'] {
+  const everyMs = 500;
   let saidMs = performance.now();
+  let isSaid = false;
   return (done, total) => {
-    if (!stream.isTTY || performance.now() < saidMs + 500) return;
+    if (!stream.isTTY) return;
+    if (done === total && isSaid) stream.write('\r\u001b[K');
+    if (done === total || performance.now() < saidMs + everyMs) return;
     saidMs = performance.now();
-    stream.write(`\r${done} of ${total} entries\u001b[K${done === total ? '\n' : ''}`);
+    isSaid = true;
+    stream.write(`\r${done} of ${total} entries\u001b[K`);
   };
 }

@@ -91,8 +91,8 @@ async function driverData(services: Services, driver: string): Promise<DriverAns
 
 /** `GET /v1/drivers/:driver`, and the page `/drivers/:driver`. A driver without trials has an empty page: it may yet have some. */
 export async function driver(services: Services, c: AppContext, as: 'page' | 'either'): Promise<Response> {
-  const data = await driverData(services, driverOf(c));
   const page = as === 'page' || wantsPage(c);
+  const data = await driverData(services, driverOf(c));
   const vary = { vary: 'Accept' };
   return page ? textAnswer(renderDriver(data), mediaTypes.page, vary) : jsonAnswer(data, 200, vary);
 }
@@ -116,9 +116,15 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
   return textAnswer(renderFailuresAtom(data, publicUrl, idBase), mediaTypes.atom);
 }
 
-/** `GET /reference`: the document of /openapi.json for people. */
+let renderedReference = { origin: '', text: '' };
+
+/** `GET /reference`: the document of /openapi.json for people. It is the same page until the origin is another one. */
 export function reference({ publicUrl }: Services): Response {
-  return textAnswer(renderReference(openApi(), publicUrl || 'https://SURVEY'), mediaTypes.page);
+  const origin = publicUrl || 'https://SURVEY';
+  if (renderedReference.origin !== origin) {
+    renderedReference = { origin, text: renderReference(openApi(), origin) };
+  }
+  return textAnswer(renderedReference.text, mediaTypes.page);
 }
 
 /** `GET /problems`. */

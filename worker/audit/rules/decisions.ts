@@ -58,7 +58,9 @@ function mustFollow(rules: Ruling, { row }: ItemOf<'decision'>, history: History
   const { kind, value } = row.subject;
   const isDue = history.toHold.some((hold) => hold.kind === kind && hold.value === value);
   if (row.action === 'quarantine' && isDue) return;
-  if (row.action === 'quarantine' && isLost(history, 'report')) {
+  // The report itself, or another owner's before it, may have been withdrawn since.
+  const ofVersion = kind === 'agent_version' && value === history.batch && isLost(history, 'report');
+  if (row.action === 'quarantine' && (history.batch === 'unknown' || ofVersion)) {
     rules.cannot('withdrawn');
     return;
   }
@@ -85,7 +87,7 @@ export function holdsAfter(
       ? [{ kind: 'agent_version' as const, value: row.agent_version, because: index }]
       : []),
   ];
-  return wanted.filter(({ kind, value }) => !history.quarantined.has(nameOf(kind, value)));
+  return wanted.filter(({ kind, value }) => !history.quarantinedAtMs.has(nameOf(kind, value)));
 }
 
 /** What the limits of invitations ask of an owner, by the entries before. */
@@ -103,11 +105,10 @@ export function judgeInvite(
 ): { readonly rules: Ruling; readonly derived: Derived<RowOf['invite']> } {
   const { owner } = row;
   const rules = ruling();
-  for (const hold of ['quarantined', 'revoked'] as const) {
-    const name = nameOf('owner', owner);
-    const atMs = hold === 'revoked' ? history.revokedAtMs.get(name) : undefined;
-    const isHeld =
-      hold === 'revoked' ? atMs !== undefined && admittedMs > atMs + raceMs : history.quarantined.has(name);
+  const holds = { quarantined: history.quarantinedAtMs, revoked: history.revokedAtMs } as const;
+  for (const [hold, sinceMs] of Object.entries(holds)) {
+    const atMs = sinceMs.get(nameOf('owner', owner));
+    const isHeld = atMs !== undefined && admittedMs > atMs + raceMs;
     rules.must(!isHeld, 'an owner who may vouch', `${owner}, who is ${hold}`);
   }
   rules.must(given !== null, 'a trusted owner', `${owner}, whom nobody trusts`);

@@ -57,22 +57,27 @@ export interface History {
   readonly untold: Map<string, Absent>;
   readonly answered: Set<string>;
   request: OpenRequest | null;
-  /** Keys by whose withdrawal contents went away, by role. */
-  readonly withdrawn: Set<string>;
+  /** When the data of a key was withdrawn, by role. */
+  readonly withdrawnAtMs: Map<string, number>;
   /** Entries without contents that no tombstone has named yet. */
   readonly missing: Map<number, Missing>;
   /** How many entries of a kind had no contents, and are not known from an earlier copy, either. */
   readonly lost: Map<EntryKind, number>;
   /** When a first key was revoked, by role. */
   readonly revokedAtMs: Map<string, number>;
-  /** What is quarantined. */
-  readonly quarantined: Set<string>;
+  /** Since when what is quarantined is so. */
+  readonly quarantinedAtMs: Map<string, number>;
   /** Reports that an owner's machines had admitted. */
   readonly reportsOf: Map<string, number>;
   /** Owners whose controls were reported as captured, by the version of the agent. */
   readonly falseCaptures: Map<string, Set<string>>;
   /** What the survey must hold back in the very next entries, because of a false capture. */
   readonly toHold: { readonly kind: DecisionSubject; readonly value: string; readonly because: number }[];
+  /**
+   * The report right before this entry, but for decisions: the version of the agent that reported a false capture,
+   * `unknown` where the report was withdrawn, null where it is none of these.
+   */
+  batch: string | 'unknown' | null;
   /** Whether only entries of before the log had a tree were seen so far. */
   isCarriedOver: boolean;
 }
@@ -86,14 +91,15 @@ export function createHistory(): History {
     untold: new Map(),
     answered: new Set(),
     request: null,
-    withdrawn: new Set(),
+    withdrawnAtMs: new Map(),
     missing: new Map(),
     lost: new Map(),
     revokedAtMs: new Map(),
-    quarantined: new Set(),
+    quarantinedAtMs: new Map(),
     reportsOf: new Map(),
     falseCaptures: new Map(),
     toHold: [],
+    batch: null,
     isCarriedOver: true,
   };
 }

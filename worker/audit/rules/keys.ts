@@ -36,13 +36,23 @@ export function mustBeCurrent(
     `the current key of ${role} ${link.root}`,
     `${key}, which was replaced by another one before`,
   );
-  mustNotBeWithdrawn(rules, history, role, link.root);
+  mustNotBeWithdrawn(rules, history, role, link.root, atMs);
 }
 
-/** No entry follows about a key whose data was withdrawn. */
-export function mustNotBeWithdrawn(rules: Ruling, history: History, role: KeyRole, key: string): void {
+/**
+ * No entry follows about a key whose data was withdrawn. Of a machine the server sees to that in the very batch; a
+ * machine that is enrolled at the moment in which its owner withdraws may still come in.
+ */
+export function mustNotBeWithdrawn(
+  rules: Ruling,
+  history: History,
+  role: KeyRole,
+  key: string,
+  atMs: number,
+): void {
+  const withdrawnAtMs = history.withdrawnAtMs.get(nameOf(role, key));
   rules.must(
-    !history.withdrawn.has(nameOf(role, key)),
+    withdrawnAtMs === undefined || (role === 'owner' && atMs <= withdrawnAtMs + raceMs),
     `nothing about ${role} ${key} after its withdrawal`,
     'an entry about it',
   );
@@ -82,8 +92,8 @@ export async function judgeEnrol(item: ItemOf<'enrol'>, history: History): Promi
     `machine ${row.machine} under the first key of its chain, and its owner ${known?.owner}`,
     `owner ${row.owner}, and the first key ${known?.root}`,
   );
-  mustNotBeWithdrawn(rules, history, 'machine', row.machine);
-  mustNotBeWithdrawn(rules, history, 'owner', row.owner);
+  mustNotBeWithdrawn(rules, history, 'machine', row.machine, admittedMs);
+  mustNotBeWithdrawn(rules, history, 'owner', row.owner, admittedMs);
   if (said === null) {
     const absent = item.isSigned ? 'withheld' : 'unkept';
     return { rules, derived: { absent }, told: null };

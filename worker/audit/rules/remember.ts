@@ -39,8 +39,8 @@ export function remember(
     case 'decision': {
       const { action, subject } = item.row;
       const name = nameOf(subject.kind, subject.value);
-      if (action === 'quarantine') history.quarantined.add(name);
-      if (action === 'release') history.quarantined.delete(name);
+      if (action === 'quarantine') history.quarantinedAtMs.set(name, item.admittedMs);
+      if (action === 'release') history.quarantinedAtMs.delete(name);
       if (action === 'revoke') history.revokedAtMs.set(name, item.admittedMs);
       return;
     }

@@ -28,7 +28,8 @@ export function ruling(): Ruling {
       return absent;
     },
     must: (holds, expected, found) => {
-      if (!holds) broken.push({ expected, found });
+      const isTold = broken.some((rule) => rule.expected === expected && rule.found === found);
+      if (!holds && !isTold) broken.push({ expected, found });
     },
     mustNot: (fault, expected) => {
       if (fault !== null) broken.push({ expected, found: fault.detail });

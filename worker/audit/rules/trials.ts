@@ -37,8 +37,8 @@ export function judgeTicket(
       machine === null ? `${row.machine}, whom no earlier entry enrols` : `one of owner ${machine.owner}`,
     );
   }
-  mustNotBeWithdrawn(rules, history, 'machine', row.machine);
-  mustNotBeWithdrawn(rules, history, 'owner', row.owner);
+  mustNotBeWithdrawn(rules, history, 'machine', row.machine, admittedMs);
+  mustNotBeWithdrawn(rules, history, 'owner', row.owner, admittedMs);
   if (item.isSigned) {
     mustNotBeRevoked(rules, history, 'machine', row.machine, admittedMs);
     mustNotBeRevoked(rules, history, 'owner', row.owner, admittedMs);

@@ -114,9 +114,15 @@ function wordsOf(role: KeyRole, about: About): string {
   return `${role} ${about[role] ?? 'nobody'}`;
 }
 
-/** Marks what a tombstone withdrew, so that nothing follows about it. */
-export function rememberWithdrawal(history: History, row: WithdrawRow, covered: readonly number[]): void {
-  history.withdrawn.add(nameOf(row.role, row.key));
-  history.withdrawn.add(nameOf(row.role, history.chains.rootOf(row.role, row.key)));
+/** Marks what a tombstone withdrew; and where it was in order, that nothing follows about it. */
+export function rememberWithdrawal(
+  history: History,
+  { row, admittedMs }: ItemOf<'withdraw'>,
+  covered: readonly number[],
+  isInOrder: boolean,
+): void {
   for (const at of covered) history.missing.delete(at);
+  if (!isInOrder) return;
+  for (const key of [row.key, history.chains.rootOf(row.role, row.key)])
+    history.withdrawnAtMs.set(nameOf(row.role, key), admittedMs);
 }

@@ -14,6 +14,9 @@ export interface HttpOptions {
 /** Pauses between attempts. */
 const pausesMs = [500, 2_000, 8_000];
 
+/** A survey that asks for more patience than this is left. */
+const longestPauseMs = 60_000;
+
 /** Answers that only ask for patience. */
 const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
 
@@ -24,10 +27,10 @@ export function surveyAt(url: string, options: HttpOptions): Source {
   return {
     name: base,
     isLive: true,
-    again: async (attempt) => {
+    again: async (attempt, notBeforeMs) => {
       const pauseMs = pausesMs[attempt - 1];
-      if (pauseMs === undefined) return false;
-      await sleep(pauseMs);
+      if (pauseMs === undefined || notBeforeMs > longestPauseMs) return false;
+      await sleep(Math.max(pauseMs, notBeforeMs));
       return true;
     },
     open: async (address) => {
@@ -130,7 +133,11 @@ async function faultOf(
       : said === ''
         ? ''
         : ` It says: ${said}`;
-  return new Incomplete(`${where} answered ${status}.${advice}`, { mayPass: transient.has(status) });
+  const seconds = Number(answer.headers.get('retry-after') ?? 0);
+  return new Incomplete(`${where} answered ${status}.${advice}`, {
+    mayPass: transient.has(status),
+    notBeforeMs: Number.isFinite(seconds) && seconds > 0 ? seconds * 1000 : 0,
+  });
 }
 
 /** The start of what a refusal says, on one line. */

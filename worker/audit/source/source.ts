@@ -4,12 +4,21 @@ import { concat } from '../../../schema/bytes.ts';
 /** What an audit needs could not be had. Says what, and what to do; it accuses nobody. */
 export class Incomplete extends Error {
   override name = 'Incomplete';
-  /** Whether asking again may help. */
+  /** Whether asking again may help, and after how long at least. */
   readonly mayPass: boolean;
+  readonly notBeforeMs: number;
 
-  constructor(message: string, { mayPass = false, cause }: { mayPass?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    {
+      mayPass = false,
+      notBeforeMs = 0,
+      cause,
+    }: { mayPass?: boolean; notBeforeMs?: number; cause?: unknown } = {},
+  ) {
     super(message, cause === undefined ? {} : { cause });
     this.mayPass = mayPass;
+    this.notBeforeMs = notBeforeMs;
   }
 }
 
@@ -20,12 +29,12 @@ export interface Source {
   readonly isLive: boolean;
   /** The body at an address, such as `/log/checkpoint`, in pieces. Throws Incomplete, also between the pieces. */
   readonly open: (address: string) => Promise<AsyncIterable<Uint8Array>>;
-  /** Waits before the nth attempt after the first; false where there is to be none. */
-  readonly again: (attempt: number) => Promise<boolean>;
+  /** Waits before the nth attempt after the first, `notBeforeMs` at least; false where there is to be none. */
+  readonly again: (attempt: number, notBeforeMs: number) => Promise<boolean>;
 }
 
 async function mayTryAgain(source: Source, error: unknown, attempt: number): Promise<boolean> {
-  return error instanceof Incomplete && error.mayPass && (await source.again(attempt));
+  return error instanceof Incomplete && error.mayPass && (await source.again(attempt, error.notBeforeMs));
 }
 
 /** A whole body of at most `mostBytes`. Throws Incomplete. */
