@@ -30,7 +30,7 @@ export const storyEndsMs = 3 * 24 * 3600_000;
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** A new directory, with the log's key in it. */
-export async function newData(): Promise<string> {
+async function newData(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'dumpsurvey-audit-'));
   await writeFile(join(data, 'log.key'), '07'.repeat(32), { mode: 0o600 });
   return data;

@@ -173,6 +173,17 @@ describe('an honest survey', () => {
     expect(report.tally.notes().join()).toMatch(/is not rebuildable: \d+ withdrawn/);
   });
 
+  it('may have editions of before its log had a tree', async () => {
+    const { url, database } = await survey();
+    await database.execute(
+      "update editions set checkpoint = '', statistics_sha256 = 'ab' || substr(statistics_sha256, 3)",
+    );
+    const { report, found, status } = await audited({ url, ...known });
+    expect({ found, status }).toEqual({ found: [], status: 0 });
+    expect(report.tally.counts().editions).toMatchObject({ unkept: 2, rebuilt: 0 });
+    expect(report.tally.counts().statistics.rebuilt).toBeGreaterThan(10);
+  });
+
   it('may have data withdrawn while it is audited', async () => {
     const runtime = await survey();
     const { key } = told.story.trials;
@@ -407,6 +418,13 @@ const manipulations: Readonly<Record<string, (database: Client, data: string) =>
       'update editions set log_size = log_size - 1 where number = (select max(number) from editions)',
     );
     return { found: ['editions'], says: 'and the edition of' };
+  },
+
+  'an edition names no checkpoint': async (database) => {
+    await database.execute(
+      "update editions set checkpoint = '' where number = (select max(number) from editions)",
+    );
+    return { found: ['editions'], says: 'as the ones before have' };
   },
 
   'a fact is changed': async (database) => {
