@@ -218,6 +218,12 @@ export const problems = {
     title: 'The report is dated in the future',
     action: "Set the machine's clock (more than 10 minutes ahead of the server) and sign the report again.",
   },
+  'untimely-request': {
+    status: 422,
+    title: 'The request was signed too long ago, or is dated in the future',
+    action:
+      'Set the clock, sign the request again and send it within 24 hours. What changes keys or trust must be meant at the time when it takes effect.',
+  },
   'invalid-query': {
     status: 400,
     title: 'The query cannot be answered',

@@ -278,6 +278,8 @@ export const limits = {
   offlineReportWithinMs: 28 * 24 * 3600_000,
   lateMaxMs: 90 * 24 * 3600_000,
   futureMaxMs: 10 * 60_000,
+  /** Requests that change keys or trust were signed at most so long ago: nobody may keep one until it suits him. */
+  signedWithinMs: 24 * 3600_000,
   /** The log has every entry in its tree this long after its admission (maximum merge delay). */
   mergeWithinMs: 5 * 60_000,
 } as const;

@@ -18,6 +18,7 @@ import { createLimiter } from './rate/limiter.ts';
 import { prefixOf } from './rate/prefix.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { strictHeaders } from './serve/headers.ts';
 import type { Services } from './services.ts';
 import { currentEdition } from './store/editions.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
@@ -41,7 +42,7 @@ export interface EdgeEnv {
   readonly WITNESSES?: string;
   /** The share of tickets that are controls, 0 to 1. */
   readonly CONTROL_SHARE?: string;
-  /** The address that feeds name; without it, the origin of the request. */
+  /** The address that feeds name; without it their links are relative. Never what a request calls it. */
   readonly PUBLIC_URL?: string;
   /** What opens /metrics; without it, nobody can read them. */
   readonly METRICS_TOKEN?: string;
@@ -99,7 +100,7 @@ export function createEdge(
 
   const limiter = createLimiter(quotas, counts, () => performance.now());
 
-  async function servicesOf(env: EdgeEnv, origin: string, later: (work: Promise<unknown>) => void) {
+  async function servicesOf(env: EdgeEnv, later: (work: Promise<unknown>) => void) {
     const signer = await identityOf(env);
     const witnesses = await Promise.all(listOf(env.WITNESSES).map(parseWitness));
     const store = await storeOf(env, counts.storeBusy);
@@ -115,7 +116,7 @@ export function createEdge(
       witnesses,
       controlShare: env.CONTROL_SHARE === undefined ? defaultControlShare : Number(env.CONTROL_SHARE),
       campaign: () => Promise.resolve(null),
-      publicUrl: env.PUBLIC_URL ?? origin,
+      publicUrl: env.PUBLIC_URL ?? '',
       quotas,
       limiter,
       clientOf: (c) => ({ prefix: prefixOf(c.req.header('cf-connecting-ip') ?? null) }),
@@ -141,7 +142,7 @@ export function createEdge(
   }
 
   async function publish(env: EdgeEnv): Promise<void> {
-    const services = await servicesOf(env, '', () => undefined);
+    const services = await servicesOf(env, () => undefined);
     try {
       await publishingRound(services, everyMs);
     } finally {
@@ -154,11 +155,12 @@ export function createEdge(
       startedAtMs ||= now();
       let services: Services;
       try {
-        services = await servicesOf(env, new URL(request.url).origin, (work) => context.waitUntil(work));
+        services = await servicesOf(env, (work) => context.waitUntil(work));
       } catch (error) {
         log({ event: 'store-failed', cause: rootOf(error) });
         return problemAnswer(
           problem('internal-error', 'The store or the settings of this deployment cannot be used.'),
+          strictHeaders,
         );
       }
       return createApp(services).fetch(request);

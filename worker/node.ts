@@ -45,6 +45,7 @@ import { type Quotas, quotas as usualQuotas } from './quotas.ts';
 import { createLimiter } from './rate/limiter.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { strictHeaders } from './serve/headers.ts';
 import type { Services } from './services.ts';
 import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
@@ -162,7 +163,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     counts.unexpectedError();
     log({ event: 'handing-over-failed', cause: rootOf(error) });
-    return problemAnswer(problem('internal-error', 'The request could not be answered.'));
+    return problemAnswer(problem('internal-error', 'The request could not be answered.'), strictHeaders);
   };
   const server = createServer(
     {

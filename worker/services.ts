@@ -41,7 +41,7 @@ export interface Services {
   readonly controlShare: number;
   /** Null where no agent shares the machine. */
   readonly campaign: () => Promise<Campaign | null>;
-  /** The survey's public address, without a path: ids in feeds are made of it. */
+  /** The survey's public address, without a path, as its operator says it; empty where that is not said. */
   readonly publicUrl: string;
   readonly quotas: Quotas;
   readonly limiter: Limiter;

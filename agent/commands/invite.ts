@@ -40,12 +40,8 @@ export const invite: Command = {
       showRequest(link.url, 'invite', sent, values);
       return 0;
     }
-    await reportAnswer(
-      link,
-      `Owner ${invited} is vouched for.`,
-      await sendRequest(link, 'invite', sent),
-      values,
-    );
+    const answer = await sendRequest(link, 'invite', sent);
+    await reportAnswer(link, `Owner ${invited} is vouched for.`, { invited }, answer, values);
     return 0;
   },
 };

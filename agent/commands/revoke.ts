@@ -58,7 +58,8 @@ export const revoke: Command = {
       console.error(`${what} would not count any more, for good. If that is what you want, add --yes.`);
       return 2;
     }
-    await reportAnswer(link, `${what} do not count.`, await sendRequest(link, 'revoke', sent), values);
+    const answer = await sendRequest(link, 'revoke', sent);
+    await reportAnswer(link, `${what} do not count.`, { role, key, from_index }, answer, values);
     return 0;
   },
 };

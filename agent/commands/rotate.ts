@@ -49,7 +49,7 @@ export const rotate: Command = {
         answer = await sendRequest(link, 'rotate', request);
       });
       const done = `Key ${key} was replaced by ${next}.\nThe old one is kept in ${formerPath(path, key)}.`;
-      if (answer !== null) await reportAnswer(link, done, answer, values);
+      if (answer !== null) await reportAnswer(link, done, { key, next }, answer, values);
       else console.log(values.json ? JSON.stringify({ key, next }) : done);
       return 0;
     } finally {

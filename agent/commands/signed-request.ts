@@ -38,18 +38,19 @@ export async function sendRequest(
   return answer;
 }
 
-/** Says what came of a request. */
+/** Says what came of a request: `done` to people, `facts` to programs. */
 export async function reportAnswer(
   { log }: SurveyLink,
   done: string,
+  facts: object,
   { log_index, admitted_at, promise }: EntryAnswer,
   values: OptionValues,
 ): Promise<void> {
   const opened = await openPromise(promise, await log.ready());
-  const mergeBy = 'promise' in opened ? opened.promise.merge_by : null;
-  if (values.json) console.log(JSON.stringify({ log_index, admitted_at, merge_by: mergeBy }));
+  const merge_by = 'promise' in opened ? opened.promise.merge_by : null;
+  if (values.json) console.log(JSON.stringify({ ...facts, log_index, admitted_at, merge_by }));
   else
     console.log(
-      `${done}\nIt is entry ${log_index} of the log, which has promised to have it in its tree by ${mergeBy}.`,
+      `${done}\nIt is entry ${log_index} of the log, which has promised to have it in its tree by ${merge_by}.`,
     );
 }

@@ -64,12 +64,14 @@ export const withdraw: Command = {
     }
     try {
       const answer = await sendRequest(link, 'withdraw', sent);
-      await reportAnswer(link, `All data of ${whose} was withdrawn.`, answer, values);
+      await reportAnswer(link, `All data of ${whose} was withdrawn.`, subject, answer, values);
     } catch (error) {
       if (!(error instanceof Refused && error.type === '/problems/withdrawn-key')) throw error;
       // Also where the answer to the first request was lost.
       console.log(
-        values.json ? JSON.stringify({ withdrawn: true }) : `The data of ${whose} is withdrawn already.`,
+        values.json
+          ? JSON.stringify({ ...subject, log_index: null })
+          : `The data of ${whose} is withdrawn already.`,
       );
     }
     return 0;

@@ -36,6 +36,11 @@ describe('an answer is refused', () => {
       /more than a day/,
     ],
     ['whose promise has a field more', { promise: { note: 1 } as object }, /not in its form/],
+    [
+      'whose entry says a thing twice, so that readers may disagree',
+      { form: (entry) => entry.replace('{', '{"kind":"armed",') },
+      /The entry is not in its form/,
+    ],
     ['whose entry is of another kind', { entry: { kind: 'armed' } }, /of kind armed/],
     ['whose entry commits to another row', { entry: { row: zeros } }, /another row/],
     ['whose entry commits to another request', { entry: { envelope: zeros } }, /another signed request/],

@@ -280,6 +280,7 @@ describe('a contradiction', () => {
 describe('a checkpoint that is not the log’s', () => {
   it.each<[string, (log: SampleLog) => Promise<string>]>([
     ['signed by another key', async () => (await sampleLog(8, names(5))).checkpoint()],
+    ['of another log of the same key', (log) => log.checkpoint(5, 'other.test/log')],
     ['no note', async () => 'hello'],
     ['nothing', async () => ''],
     ['changed', async (log) => (await log.checkpoint()).replace('\n5\n', '\n6\n')],

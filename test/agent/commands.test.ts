@@ -169,7 +169,12 @@ describe('invite', () => {
     const trusted = await volunteer('owner');
     const { code, out } = await trusted.user.run('invite', friend.machine.owner.publicHex, '--json');
     expect(code).toBe(0);
-    expect(JSON.parse(out)).toMatchObject({ log_index: expect.any(Number), merge_by: expect.any(String) });
+    expect(JSON.parse(out)).toEqual({
+      invited: friend.machine.owner.publicHex,
+      log_index: expect.any(Number),
+      admitted_at: expect.any(String),
+      merge_by: expect.any(String),
+    });
     const stranger = await volunteer();
     const refused = await stranger.user.run('invite', keyPair('anybody').publicHex);
     expect(refused.code).toBe(1);

@@ -19,6 +19,8 @@ const sha256Of = (bytes: Uint8Array) => createHash('sha256').update(bytes).diges
 
 /** What of an entry may be said wrongly. Salts and rows are made up, and follow from the index. */
 export interface Changes {
+  /** Another form of the entry, which its leaf then hashes. */
+  readonly form?: (entry: string) => string;
   readonly entry?: Partial<Parameters<typeof entryText>[0]>;
   readonly promise?: Partial<PromiseBody>;
   readonly answer?: Partial<Logged>;
@@ -51,8 +53,9 @@ export async function sampleLog(seedByte = 7, entries: readonly string[] = []) {
     size: () => texts.length,
     signText,
     append: (...more: string[]) => texts.push(...more),
-    checkpoint: async (size = texts.length) =>
-      signCheckpoint({ origin, size, root: await rootAt(size, hashAt) }, { ...signer, name: origin }),
+    /** `of` is the log that the checkpoint says it is of; the key's name stays. */
+    checkpoint: async (size = texts.length, of = origin) =>
+      signCheckpoint({ origin: of, size, root: await rootAt(size, hashAt) }, { ...signer, name: origin }),
     consistency: (from: number, to: number) => consistencyProof(from, to, hashAt),
     tile: async (name: string) => {
       const tile = parseTilePath(name);
@@ -73,14 +76,17 @@ export async function sampleLog(seedByte = 7, entries: readonly string[] = []) {
       const { keyid = '', sig = '' } = sent.signatures[0] ?? {};
       const row = JSON.stringify({ entry: index });
       const hash = sha256Of(hashInput(kind, fromHex(keyid), fromBase64(sent.payload)));
-      const entry = entryText({
-        version: '1',
-        kind,
-        admitted_at: admittedAt,
-        envelope: await envelopeCommitment(envelopeSalt as Uint8Array, hash, fromBase64(sig)),
-        row: await rowCommitment(rowSalt as Uint8Array, row),
-        ...changes.entry,
-      });
+      const { form = (text) => text } = changes;
+      const entry = form(
+        entryText({
+          version: '1',
+          kind,
+          admitted_at: admittedAt,
+          envelope: await envelopeCommitment(envelopeSalt as Uint8Array, hash, fromBase64(sig)),
+          row: await rowCommitment(rowSalt as Uint8Array, row),
+          ...changes.entry,
+        }),
+      );
       const checkpoint = await log.checkpoint();
       texts.push(entry);
       const body: PromiseBody = {

@@ -1,10 +1,12 @@
 /** A client for the suites: posts envelopes, and prepares machines and tickets. */
+import type { StatusAnswer } from '../../schema/answer/status.ts';
 import type { Envelope, PayloadKind } from '../../schema/envelope.ts';
 import type { Problem } from '../../schema/problem.ts';
-import type { StatisticsAnswer } from '../../schema/statistics.ts';
+import type { KeyedCell, StatisticsAnswer } from '../../schema/statistics.ts';
+import type { Label } from '../../schema/vocabulary.ts';
 import type { Receipt, Ticket } from '../../schema/wire.ts';
 import type { Runtime } from './runtimes.ts';
-import { requestId, type SampleMachine, seal, simpleScenario } from './samples.ts';
+import { type Fate, requestId, type SampleMachine, seal, simpleScenario } from './samples.ts';
 
 /** The address of each kind of payload. */
 export const paths = {
@@ -30,7 +32,7 @@ export interface Answer {
 /** Reads an answer. */
 export async function readAnswer(response: Response): Promise<Answer> {
   const text = await response.text();
-  const isJson = response.headers.get('content-type')?.includes('json') ?? false;
+  const isJson = /[/+]json/.test(response.headers.get('content-type') ?? '');
   return {
     status: response.status,
     headers: response.headers,
@@ -68,6 +70,11 @@ async function expectDone(what: string, answer: Answer): Promise<unknown> {
   throw new Error(`${what} was answered ${answer.status}: ${answer.text}`);
 }
 
+/** Posts an envelope that must be taken, and gives the answer's JSON. Throws where it is refused. */
+export async function admit<T>(url: string, kind: PayloadKind, envelope: Envelope): Promise<T> {
+  return (await expectDone(kind, await post(url, kind, envelope))) as T;
+}
+
 /** Enrols a machine. */
 export async function enrol(url: string, machine: SampleMachine): Promise<void> {
   await expectDone('enrolment', await post(url, 'enrol', seal('enrol', machine.enrol(), machine.key)));
@@ -92,6 +99,19 @@ export async function takeTicket(url: string, machine: SampleMachine, name: stri
   return ticket;
 }
 
+/** A machine takes a ticket and reports at once what became of the trial. */
+export async function runTrial(
+  url: string,
+  machine: SampleMachine,
+  name: string,
+  fate: Fate,
+  atMs = Date.now(),
+): Promise<{ readonly ticket: Ticket; readonly receipt: Receipt; readonly envelope: Envelope }> {
+  const ticket = await takeTicket(url, machine, name);
+  const envelope = seal('report', machine.report(ticket, fate, atMs), machine.key);
+  return { ticket, receipt: await admit<Receipt>(url, 'report', envelope), envelope };
+}
+
 /** What of an answer lasts: the checkpoint beside it is the newest there is at each answer. */
 export function lasting(answer: Answer): unknown {
   const { checkpoint: _, ...rest } = answer.json as Record<string, unknown>;
@@ -104,6 +124,17 @@ export function receiptOf(answer: Answer): Receipt {
 
 export function problemOf(answer: Answer): Problem {
   return answer.json as Problem;
+}
+
+/** An answer in short: its status, and the slug of the problem where it is one. */
+export function shortly(answer: Answer): string {
+  const { type } = (answer.json ?? {}) as Partial<Problem>;
+  return type === undefined ? String(answer.status) : `${answer.status} ${type.replace('/problems/', '')}`;
+}
+
+/** Answers in short, sorted: for requests that raced. */
+export function raced(answers: readonly Answer[]): string[] {
+  return answers.map(shortly).sort();
 }
 
 /** Statistics of the current edition. */
@@ -119,6 +150,30 @@ export async function eventually(runtime: Runtime, holds: () => Promise<boolean>
     await runtime.tick();
     await new Promise((done) => setTimeout(done, 25));
   }
+}
+
+/** Publishes until an edition covers all that the log has; its number. */
+export async function settled(runtime: Runtime): Promise<number> {
+  let number = 0;
+  await eventually(runtime, async () => {
+    const status = (await get(runtime.url, '/v1/status')).json as StatusAnswer;
+    number = status.edition;
+    return status.edition_manifest.log_size === status.log_size;
+  });
+  return number;
+}
+
+/** The cell of a driver of the lab in an edition that covers all that the log has; null where it is blank. */
+export async function cellOf(runtime: Runtime, driver: string): Promise<KeyedCell | null> {
+  await settled(runtime);
+  const { cells } = await statistics(runtime.url, `by=driver&population=lab&driver=${driver}`);
+  return cells[0] ?? null;
+}
+
+/** The labels that a report has at this moment. */
+export async function labelsOf(url: string, reportId: string): Promise<Label[]> {
+  const report = (await get(url, `/v1/reports/${reportId}.json`)).json as { labels: Label[] };
+  return report.labels;
 }
 
 /** How many rows each table has: whatever was refused must leave this unchanged. */

@@ -35,7 +35,8 @@ type SignedId = {
 }[keyof Operations];
 
 /** When the examples were sent, by the clock of server and machine. */
-export const sentAtMs = Date.parse('2026-11-20T12:00:00.000Z');
+const sentAt = '2026-11-20T12:00:00.000Z';
+export const sentAtMs = Date.parse(sentAt);
 
 const machine = sampleMachine('of the examples', sampleProfile('am53c974'));
 
@@ -45,7 +46,7 @@ const next = keyPair('next key of the examples');
 
 /** The signed bodies. `ticket` is the one that the example before was answered with. */
 export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => Envelope>> = {
-  enrolMachine: () => seal('enrol', machine.enrol(), machine.key),
+  enrollMachine: () => seal('enrol', machine.enrol(), machine.key),
   issueTickets: () =>
     seal(
       'tickets',
@@ -54,12 +55,12 @@ export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => E
     ),
   noteArmed: (ticket) => seal('armed', machine.armed(issued(ticket), sentAtMs), machine.key),
   admitReport: (ticket) => seal('report', machine.report(issued(ticket), 'device', sentAtMs), machine.key),
-  rotateKey: () => rotation('machine', machine.key, next),
+  rotateKey: () => rotation('machine', machine.key, next, { created_at: sentAt }),
   // From an index on that nothing has yet, so that the example takes nothing from the figures.
-  revokeKey: () => revocation(machine.owner, 'machine', next.publicHex, 6),
-  inviteOwner: () => invitation(machine.owner, keyPair('invited by the examples').publicHex),
-  decide: () => decision(operator, 'quarantine', 'agent_version', '0.0.9'),
-  withdrawData: () => withdrawal(machine.owner, 'machine', next.publicHex),
+  revokeKey: () => revocation(machine.owner, 'machine', next.publicHex, 6, sentAt),
+  inviteOwner: () => invitation(machine.owner, keyPair('invited by the examples').publicHex, sentAt),
+  decide: () => decision(operator, 'quarantine', 'agent_version', '0.0.9', { created_at: sentAt }),
+  withdrawData: () => withdrawal(machine.owner, 'machine', next.publicHex, sentAt),
 };
 
 function issued(ticket: Ticket | undefined): Ticket {

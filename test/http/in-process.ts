@@ -11,7 +11,7 @@ import { noHighWater } from '../../worker/log/high-water.ts';
 import { logIdentity } from '../../worker/log/identity.ts';
 import { createCounts } from '../../worker/metrics/counts.ts';
 import { quotas } from '../../worker/quotas.ts';
-import { createLimiter } from '../../worker/rate/limiter.ts';
+import { noLimits } from '../../worker/rate/limiter.ts';
 import type { Services } from '../../worker/services.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
@@ -48,6 +48,8 @@ export async function startInProcess(
     witnesses: [],
     controlShare: defaultControlShare,
     quotas,
+    limiter: noLimits,
+    clientOf: () => ({ prefix: null }),
     log: () => undefined,
     counts,
     monotonicMs: () => 0,
@@ -55,8 +57,6 @@ export async function startInProcess(
     runtime: 'node',
     operator: { token: null, isHere: () => true },
     isDraining: () => false,
-    limiter: createLimiter(quotas, counts, () => 0),
-    clientOf: () => ({ prefix: null }),
     campaign: () => Promise.resolve(null),
     publicUrl: origin,
     cache: createCache(),

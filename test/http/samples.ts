@@ -4,10 +4,11 @@
  */
 import { createHash } from 'node:crypto';
 import nacl from 'tweetnacl';
-import { fromHex, toBase64, toHex, utf8 } from '../../schema/bytes.ts';
+import { fromBase64, fromHex, toBase64, toHex, utf8 } from '../../schema/bytes.ts';
 import { classify } from '../../schema/classify/classify.ts';
 import {
   type Envelope,
+  hashInput,
   leadingZeroBits,
   ownerStatement,
   type PayloadKind,
@@ -231,6 +232,9 @@ export interface SampleMachine {
 
 const atSomeTime = '2026-11-20T00:00:00.000Z';
 
+/** What changes keys or trust must be signed shortly before it is sent. */
+const justNow = () => new Date().toISOString();
+
 /** The sample machine of a name; its dump target has the driver. */
 export function sampleMachine(name: string, profile = sampleProfile(), ownerName = 'owner'): SampleMachine {
   const key = keyPair(`machine ${name}`);
@@ -314,6 +318,41 @@ export function idsOf(scenarios: readonly Scenario[]): string[] {
   return scenarios.map(scenarioId);
 }
 
+/** What names a signed payload: the SHA-256 of its `hashInput`. */
+export function hashOf(kind: PayloadKind, { payload, signatures }: Envelope): string {
+  const bytes = hashInput(kind, fromHex(signatures[0]?.keyid ?? ''), fromBase64(payload));
+  return createHash('sha256').update(bytes).digest('hex');
+}
+
+/** A request for tickets of version 1.1. */
+export function ticketsRequest(
+  machine: SampleMachine,
+  name: string,
+  scenarios: readonly string[],
+  { controls = false, offline = false },
+): Envelope {
+  const body: AnyTickets = {
+    ...machine.tickets(requestId(name), scenarios),
+    version: '1.1',
+    controls,
+    offline,
+  };
+  return seal('tickets', body, machine.key);
+}
+
+/** A report that amends the first one on its trial. */
+export function amendment(
+  machine: SampleMachine,
+  ticket: Ticket,
+  fate: Fate,
+  atMs: number,
+  amends: Extract<AnyReport, { version: '1.1' }>['amends'],
+  changes: Partial<ReportBody> = {},
+): Envelope {
+  const body: AnyReport = { ...machine.report(ticket, fate, atMs, changes), version: '1.1', amends };
+  return seal('report', body, machine.key);
+}
+
 /** The rotation of a key, signed by both. */
 export function rotation(
   role: KeyRole,
@@ -328,39 +367,45 @@ export function rotation(
     key: key.publicHex,
     next: next.publicHex,
     next_signature: toHex(nacl.sign.detached(statement, next.secretKey)),
-    created_at: atSomeTime,
+    created_at: justNow(),
     ...changes,
   };
   return seal('rotate', body, key);
 }
 
 /** An owner's revocation of a machine or of himself. */
-export function revocation(owner: KeyPair, role: KeyRole, key: string, from_index: number): Envelope {
+export function revocation(
+  owner: KeyPair,
+  role: KeyRole,
+  key: string,
+  from_index: number,
+  created_at = justNow(),
+): Envelope {
   const body: RevokeBody = {
     version: '1.0',
     owner: owner.publicHex,
     role,
     key,
     from_index,
-    created_at: atSomeTime,
+    created_at,
   };
   return seal('revoke', body, owner);
 }
 
 /** A withdrawal of a machine's or an owner's data. */
-export function withdrawal(signer: KeyPair, role: KeyRole, key: string): Envelope {
+export function withdrawal(signer: KeyPair, role: KeyRole, key: string, created_at = justNow()): Envelope {
   const body: WithdrawBody = {
     version: '1.0',
     signer: signer.publicHex,
     role,
     key,
-    created_at: atSomeTime,
+    created_at,
   };
   return seal('withdraw', body, signer);
 }
 
 /** An invitation. */
-export function invitation(owner: KeyPair, invited: string, created_at = atSomeTime): Envelope {
+export function invitation(owner: KeyPair, invited: string, created_at = justNow()): Envelope {
   const body: InviteBody = { version: '1.0', owner: owner.publicHex, invited, created_at };
   return seal('invite', body, owner);
 }
@@ -380,7 +425,7 @@ export function decision(
     subject: { kind, value },
     from_index: null,
     reason: 'a test',
-    created_at: atSomeTime,
+    created_at: justNow(),
     ...changes,
   };
   return seal('decision', body, operator);

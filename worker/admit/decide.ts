@@ -8,14 +8,14 @@ import {
 } from '../../schema/vocabulary.ts';
 import { type DecisionBody, decisionBody, type EntryAnswer, publicKey } from '../../schema/wire.ts';
 import { aboutNobody, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertDecision, isQuarantined } from '../store/decisions.ts';
-import { entryOfRequest, logSize } from '../store/log.ts';
+import { changedSince } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
 
@@ -42,16 +42,15 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
-  refuseIf(faultOfForm(body, await logSize(store)));
-  const subject = await firstOf(services, body.subject);
-  const row = { ...decisionRowOf(body), subject };
-  refuseIf(await faultOfNothing(services, row));
-  const nowMs = now();
-  const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
-  const inserted = await insertDecision(store, row, draft, nowMs);
-  return { fresh: true, answer: await entryAnswerOf(services, inserted) };
+  return admitOnce(services, request, body.created_at, async (size) => {
+    refuseIf(faultOfForm(body, size));
+    const subject = await firstOf(services, body.subject);
+    const row = { ...decisionRowOf(body), subject };
+    refuseIf(faultOfSetting(services, row) ?? (await faultOfNothing(services, row)));
+    const nowMs = now();
+    const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
+    return insertDecision(store, row, draft, nowMs, changedSince(size));
+  });
 }
 
 /** Whether action, subject and index belong together. */
@@ -88,6 +87,18 @@ async function firstOf(
   const machine = await findMachine(store, value);
   if (machine === null) throw new Refusal('unknown-machine', `No machine with key ${value} is enrolled.`);
   return { kind, value: machine.root };
+}
+
+/** Whether a setting says otherwise, and would undo the decision when the owner is next heard of. */
+function faultOfSetting(
+  { referenceOwners }: Services,
+  { action, subject }: Pick<DecisionBody, 'action' | 'subject'>,
+): Fault | null {
+  if ((action !== 'distrust' && action !== 'vouch') || !referenceOwners.has(subject.value)) return null;
+  return {
+    slug: 'unacceptable-decision',
+    detail: `Owner ${subject.value} is configured as the survey's own: take it out of the reference owners first.`,
+  };
 }
 
 /** A decision that changes nothing is a mistake. */

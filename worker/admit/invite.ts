@@ -1,16 +1,16 @@
 /** `POST /v1/invitations`: a trusted owner vouches for another one, within limits. */
 import { fromHex } from '../../schema/bytes.ts';
-import { type EntryAnswer, inviteBody } from '../../schema/wire.ts';
-import { aboutNobody, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
+import { type EntryAnswer, type InviteBody, inviteBody } from '../../schema/wire.ts';
+import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertInvitation, inviterOf } from '../store/invitations.ts';
-import { entryOfRequest } from '../store/log.ts';
+import { changedSince, type StoredEntry } from '../store/log.ts';
 import { findOwner } from '../store/machines.ts';
 import { labelsNow, trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
 import { faultOfInviting } from './invitation-limits.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 import { faultOfKey } from './verify.ts';
@@ -20,11 +20,18 @@ export async function admitInvitation(
   services: Services,
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
-  const { store, now } = services;
   const { body, request } = await openEnvelope(services, bytes, 'invite', inviteBody, ({ owner }) => owner);
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
   refuseIf(faultOfKey('invited', fromHex(body.invited)));
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+}
+
+async function enter(
+  services: Services,
+  body: InviteBody,
+  request: SignedRequest,
+  size: number,
+): Promise<StoredEntry | null> {
+  const { store, now } = services;
   const owner = await rootOfOwner(services, body.owner);
   const invited = await rootOfOwner(services, body.invited);
   const given = await trustIn(store, owner);
@@ -43,11 +50,8 @@ export async function admitInvitation(
 
   const row = { owner, invited };
   const draft = await draftEntry(services, 'invite', row, request, aboutNobody, nowMs);
-  const inserted = await insertInvitation(store, given, invited, inviter.invitedAtMs.length, draft, nowMs);
-  if (inserted !== null) return { fresh: true, answer: await entryAnswerOf(services, inserted) };
-  const meanwhile = await entryOfRequest(store, request.hash);
-  if (meanwhile !== null) return { fresh: false, answer: await entryAnswerOf(services, meanwhile) };
-  throw new Refusal('invitations-used-up', `Owner ${body.owner} sent another invitation at the same moment.`);
+  const ordinal = inviter.invitedAtMs.length;
+  return insertInvitation(store, given, invited, ordinal, draft, nowMs, changedSince(size));
 }
 
 /** The first key of an owner's chain; an owner who was never seen is his own. */

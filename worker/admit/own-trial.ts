@@ -15,14 +15,15 @@ export async function ownTrial(
 ): Promise<OwnTrial> {
   const trial = await findTrial(store, machine, nonce);
   if (trial === null) throw new Refusal('unknown-machine', `No machine with key ${machine} is enrolled.`);
-  const { ticket } = trial;
-  if (ticket === null) throw new Refusal('unknown-ticket', `No ticket with nonce ${nonce} was issued.`);
+  // With the data of a machine its tickets are gone.
   if (trial.machine.withdrawn_index !== null) {
     throw new Refusal(
       'withdrawn-key',
       `Machine ${machine} was withdrawn by entry ${trial.machine.withdrawn_index}.`,
     );
   }
+  const { ticket } = trial;
+  if (ticket === null) throw new Refusal('unknown-ticket', `No ticket with nonce ${nonce} was issued.`);
   // The newest key of a chain may end what its predecessors began.
   const isSuccessor = ticket.root === trial.machine.root && trial.machine.successor === null;
   if (ticket.machine !== machine && !isSuccessor) {

@@ -1,13 +1,22 @@
 /** Keeps the trust in the survey's own owners: whoever is configured as one is so by an entry of the log. */
 import type { Services } from '../services.ts';
 import { insertDecision } from '../store/decisions.ts';
+import { changedSince, logSize } from '../store/log.ts';
+import { findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
 
-/** Decides that an owner is the survey's own, where it is configured so and no entry says it yet. True where it did. */
-export async function keepReference(services: Services, owner: string): Promise<boolean> {
+/**
+ * Decides that an owner is the survey's own, where one of its keys is configured so and no entry says it yet. True
+ * where it did. Who has withdrawn his data is nobody's any more.
+ */
+export async function keepReference(services: Services, key: string): Promise<boolean> {
   const { store, referenceOwners, now } = services;
-  if (!referenceOwners.has(owner)) return false;
+  if (!referenceOwners.has(key)) return false;
+  const known = await findOwner(store, key);
+  if (known !== null && known.withdrawn_index !== null) return false;
+  const owner = known?.root ?? key;
+  const size = await logSize(store);
   if ((await trustIn(store, owner))?.label === 'reference') return false;
   const nowMs = now();
   const { row, draft } = await ownDecision(
@@ -20,6 +29,5 @@ export async function keepReference(services: Services, owner: string): Promise<
     },
     nowMs,
   );
-  await insertDecision(store, row, draft, nowMs);
-  return true;
+  return (await insertDecision(store, row, draft, nowMs, changedSince(size))) !== null;
 }

@@ -11,12 +11,13 @@ import { entryAnswerOf } from '../log/promise.ts';
 import { factsOf, reportRowOf, type Terms, ticketRowOf } from '../log/rows.ts';
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { type StoredEntry, storedEntry } from '../store/log.ts';
-import { insertReport, type ReportRow } from '../store/reports.ts';
+import { logSize, type StoredEntry, storedEntry } from '../store/log.ts';
+import { heldSince, insertReport, type ReportRow } from '../store/reports.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { faultOfAmendment } from './amendment.ts';
 import { holdFalseCapture } from './control.ts';
+import { judgedInTime } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { ownTrial, profileOf } from './own-trial.ts';
 
@@ -59,18 +60,22 @@ export async function admitReport(services: Services, bytes: Uint8Array): Promis
     outcome: JSON.stringify(outcome),
   };
   const draft = await draftEntry(services, 'report', publicRow, request, publicTicket, nowMs);
-  const consequences = labels.includes('false-capture')
-    ? await holdFalseCapture(services, ticket, body.agent_version, nowMs)
-    : [];
-  const inserted = await insertReport(store, row, draft, facts, consequences);
-  if (inserted !== null) return { fresh: true, answer: await answer(services, inserted) };
-
-  // Another request was faster: with the same report, or with a different one.
-  const meanwhile = await ownTrial(services, body);
-  const same = [meanwhile.report, meanwhile.amendment].find((report) => report?.report_hash === hash);
-  if (same) return { fresh: false, answer: await receiptOf(services, same) };
-  refuseIf(faultOfAmendment(body, meanwhile));
-  throw new Error(`the report on ${ticket.nonce} was neither stored nor there before`);
+  const insert = async () => {
+    if (!labels.includes('false-capture')) return insertReport(store, row, draft, facts, []);
+    const size = await logSize(store);
+    const held = await holdFalseCapture(services, ticket, body.agent_version, nowMs);
+    return insertReport(store, row, draft, facts, held, heldSince(size));
+  };
+  return judgedInTime(async () => {
+    const inserted = await insert();
+    if (inserted !== null) return { fresh: true, answer: await answer(services, inserted) };
+    // Another request was faster: with the same report, with a different one, or with a false capture.
+    const meanwhile = await ownTrial(services, body);
+    const same = [meanwhile.report, meanwhile.amendment].find((report) => report?.report_hash === hash);
+    if (same) return { fresh: false, answer: await receiptOf(services, same) };
+    refuseIf(faultOfAmendment(body, meanwhile));
+    return null;
+  });
 }
 
 /** Whether a report says that it amends another one. */

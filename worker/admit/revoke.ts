@@ -1,13 +1,13 @@
 /** `POST /v1/revocations`: an owner takes the trust in a key of his back, from a log index on. */
 import { type EntryAnswer, type RevokeBody, revokeBody } from '../../schema/wire.ts';
 import { aboutNobody, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertRevocation } from '../store/holds.ts';
-import { entryOfRequest, logSize } from '../store/log.ts';
+import { changedSince } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import type { Admission } from './admission.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 
@@ -21,22 +21,28 @@ export async function admitRevocation(
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
   const { body, request } = await openEnvelope(services, bytes, 'revoke', revokeBody, ({ owner }) => owner);
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
-  const subject = await rootOfOwn(services, body);
-  const size = await logSize(store);
-  if (body.from_index > size) {
-    throw new Refusal(
-      'unacceptable-revocation',
-      `from_index is ${body.from_index}; the log has ${size} entries.`,
+  return admitOnce(services, request, body.created_at, async (size) => {
+    const subject = await rootOfOwn(services, body);
+    if (body.from_index > size) {
+      throw new Refusal(
+        'unacceptable-revocation',
+        `from_index is ${body.from_index}; the log has ${size} entries.`,
+      );
+    }
+    const { role, key, from_index } = body;
+    const nowMs = now();
+    // What is revoked stays known although the owner withdraws his data.
+    const draft = await draftEntry(
+      services,
+      'revoke',
+      { role, key, from_index },
+      request,
+      aboutNobody,
+      nowMs,
     );
-  }
-  const { role, key, from_index } = body;
-  const nowMs = now();
-  // What is revoked stays known although the owner withdraws his data.
-  const draft = await draftEntry(services, 'revoke', { role, key, from_index }, request, aboutNobody, nowMs);
-  const inserted = await insertRevocation(store, { kind: role, value: subject }, from_index, draft);
-  return { fresh: true, answer: await entryAnswerOf(services, inserted) };
+    const revoked = { kind: role, value: subject };
+    return insertRevocation(store, revoked, from_index, draft, changedSince(size));
+  });
 }
 
 /** The first key of the chain that is to be revoked. Throws a Refusal where it is not the signer's. */

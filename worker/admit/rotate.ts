@@ -3,52 +3,51 @@ import { fromHex } from '../../schema/bytes.ts';
 import { verifies } from '../../schema/ed25519.ts';
 import { rotationStatement } from '../../schema/envelope.ts';
 import { type EntryAnswer, type RotateBody, rotateBody } from '../../schema/wire.ts';
-import { type About, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
+import { type About, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { rotateMachine, rotateOwner } from '../store/keys.ts';
-import { entryOfRequest } from '../store/log.ts';
+import { changedSince, type StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { labelsNow } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 import { faultOfKey, faultOfSignature } from './verify.ts';
 
 /** Admits a rotation. Throws a Refusal; then nothing was stored. */
 export async function admitRotation(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
-  const { store, now } = services;
   const { body, request } = await openEnvelope(services, bytes, 'rotate', rotateBody, ({ key }) => key);
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
-  await checkNext(services, body);
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+}
 
+async function enter(
+  services: Services,
+  body: RotateBody,
+  request: SignedRequest,
+  size: number,
+): Promise<StoredEntry | null> {
+  const { store, now } = services;
+  await checkNext(services, body);
   const nowMs = now();
   const { role, key, next } = body;
   const row = { role, key, next };
   const draft = (about: About) => draftEntry(services, 'rotate', row, request, about, nowMs);
-  const rotate = async () => {
-    if (role === 'owner') {
-      const old = await findOwner(store, key);
-      if (old === null) throw new Refusal('unknown-owner', `No machine of owner ${key} is enrolled.`);
-      refuseIf(faultOfBeginning(`Owner ${key}`, old));
-      await checkStanding(services, '', old.root);
-      const about = { population: null, machine: null, owner: old.root };
-      return rotateOwner(store, old, next, await draft(about), nowMs);
-    }
-    const old = await findMachine(store, key);
-    if (old === null) throw new Refusal('unknown-machine', `No machine with key ${key} is enrolled.`);
-    refuseIf(faultOfBeginning(`Machine ${key}`, old));
-    await checkStanding(services, old.root, old.owner);
-    const about = { population: null, machine: old.root, owner: old.owner };
-    return rotateMachine(store, old, next, await draft(about), nowMs);
-  };
-  const inserted = await rotate();
-  if (inserted !== null) return { fresh: true, answer: await entryAnswerOf(services, inserted) };
-  const meanwhile = await entryOfRequest(store, request.hash);
-  if (meanwhile !== null) return { fresh: false, answer: await entryAnswerOf(services, meanwhile) };
-  throw new Refusal('unacceptable-rotation', `Key ${key} was rotated by another request meanwhile.`);
+  if (role === 'owner') {
+    const old = await findOwner(store, key);
+    if (old === null) throw new Refusal('unknown-owner', `No machine of owner ${key} is enrolled.`);
+    refuseIf(faultOfBeginning(`Owner ${key}`, old));
+    await checkStanding(services, '', old.root);
+    const about = { population: null, machine: null, owner: old.root };
+    return rotateOwner(store, old, next, await draft(about), nowMs, changedSince(size));
+  }
+  const old = await findMachine(store, key);
+  if (old === null) throw new Refusal('unknown-machine', `No machine with key ${key} is enrolled.`);
+  refuseIf(faultOfBeginning(`Machine ${key}`, old));
+  await checkStanding(services, old.root, old.owner);
+  const about = { population: null, machine: old.root, owner: old.owner };
+  return rotateMachine(store, old, next, await draft(about), nowMs, changedSince(size));
 }
 
 /** Whoever stole a key that was revoked must not carry it on under another one. */

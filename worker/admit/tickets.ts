@@ -9,11 +9,13 @@ import { ticketRowOf } from '../log/rows.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { currentNote } from '../store/checkpoints.ts';
+import { logSize } from '../store/log.ts';
 import { cameBack, findMachine, findProfile, type MachineRow } from '../store/machines.ts';
 import { storedProfile } from '../store/stored.ts';
 import {
   countUnused,
   insertTickets,
+  issuedSince,
   type TicketRow,
   type TicketToIssue,
   ticketsOfRequest,
@@ -21,13 +23,13 @@ import {
 import { labelsNow } from '../store/trust.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
+import { judgedInTime } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
 import { faultOfHoarding } from './ticket-limits.ts';
 
 /** Issues tickets, or repeats those of the same request. Throws a Refusal; then nothing was stored. */
 export async function admitTickets(services: Services, bytes: Uint8Array): Promise<Admission<TicketsAnswer>> {
-  const { store, now } = services;
   const { body, request } = await openEnvelope(
     services,
     bytes,
@@ -35,6 +37,17 @@ export async function admitTickets(services: Services, bytes: Uint8Array): Promi
     ticketsBody,
     ({ machine }) => machine,
   );
+  return judgedInTime(() => issue(services, body, request));
+}
+
+/** Null where meanwhile other tickets were issued, or what the machine may changed: nothing was stored. */
+async function issue(
+  services: Services,
+  body: TicketsBody,
+  request: SignedRequest,
+): Promise<Admission<TicketsAnswer> | null> {
+  const { store, now } = services;
+  const size = await logSize(store);
   const machine = await findMachine(store, body.machine);
   if (machine === null) {
     throw new Refusal('unknown-machine', `No machine with key ${body.machine} is enrolled.`);
@@ -55,16 +68,15 @@ export async function admitTickets(services: Services, bytes: Uint8Array): Promi
   const scenarios = body.scenarios.map((id) => chooseScenario(body.set, id, profile.population));
   const mayBeControl = await controlsAllowed(services, machine, body, profile);
   const nowMs = now();
-  const issue = await Promise.all(
+  const drafts = await Promise.all(
     scenarios.map((scenario, ordinal) => {
       const control = mayBeControl && isChosen(services);
       return draft(services, machine, body, request, profile, scenario, { ordinal, control }, nowMs);
     }),
   );
-  const fresh = await insertTickets(store, issue);
+  const fresh = await insertTickets(store, drafts, issuedSince(size, machine.owner));
   const issued = await ticketsOfRequest(store, body.machine, body.request);
-  if (issued.length === 0) throw new Error('tickets were neither stored nor there before');
-  return { fresh, answer: await ticketsAnswer(services, issued) };
+  return issued.length === 0 ? null : { fresh, answer: await ticketsAnswer(services, issued) };
 }
 
 async function ticketsAnswer({ store }: Services, rows: readonly TicketRow[]): Promise<TicketsAnswer> {

@@ -1,25 +1,21 @@
 /** `POST /v1/withdrawals`: deletes what a machine, or an owner with all machines, has ever sent; entries stay as hashes. */
 import { type EntryAnswer, type WithdrawBody, withdrawBody } from '../../schema/wire.ts';
-import { aboutNobody, draftEntry } from '../log/draft.ts';
-import { entryAnswerOf } from '../log/promise.ts';
+import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { entryOfRequest } from '../store/log.ts';
+import { changedSince, type StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { contentsOf, rangesOf, type Withdrawn, withdraw } from '../store/withdrawals.ts';
 import type { Admission } from './admission.ts';
+import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { faultOfBeginning } from './signer.ts';
-
-/** Entries may come in while a withdrawal is prepared; then it is prepared again. */
-const attemptsMax = 20;
 
 /** Admits a withdrawal. Throws a Refusal; then nothing was stored, and nothing deleted. */
 export async function admitWithdrawal(
   services: Services,
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
-  const { store, now } = services;
   const { body, request } = await openEnvelope(
     services,
     bytes,
@@ -27,21 +23,22 @@ export async function admitWithdrawal(
     withdrawBody,
     ({ signer }) => signer,
   );
-  const known = await entryOfRequest(store, request.hash);
-  if (known !== null) return { fresh: false, answer: await entryAnswerOf(services, known) };
-  for (let attempt = 0; attempt < attemptsMax; attempt++) {
-    const withdrawn = await ownData(services, body);
-    const indices = await contentsOf(store, withdrawn);
-    const row = { role: body.role, key: body.key, entries: rangesOf(indices) };
-    // The tombstone is about nobody's data: it must outlive what it withdraws.
-    const draft = await draftEntry(services, 'withdraw', row, request, aboutNobody, now());
-    const inserted = await withdraw(store, withdrawn, indices.length, draft);
-    if (inserted !== null) return { fresh: true, answer: await entryAnswerOf(services, inserted) };
-  }
-  throw new Refusal(
-    'store-busy',
-    'Entries of this key kept coming in. Stop its agents, then withdraw again.',
-  );
+  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+}
+
+async function enter(
+  services: Services,
+  body: WithdrawBody,
+  request: SignedRequest,
+  size: number,
+): Promise<StoredEntry | null> {
+  const { store, now } = services;
+  const withdrawn = await ownData(services, body);
+  const indices = await contentsOf(store, withdrawn);
+  const row = { role: body.role, key: body.key, entries: rangesOf(indices) };
+  // The tombstone is about nobody's data: it must outlive what it withdraws.
+  const draft = await draftEntry(services, 'withdraw', row, request, aboutNobody, now());
+  return withdraw(store, withdrawn, indices.length, draft, changedSince(size));
 }
 
 /** Whose data goes. Throws a Refusal where the signer has no right to it, or where it is gone already. */

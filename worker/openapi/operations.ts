@@ -48,7 +48,7 @@ const feed = textOf('application/atom+xml', 'The feed, newest first.');
 
 /** The tests send the examples in this order, so what an example asks for is there. */
 export const operations = {
-  enrolMachine: {
+  enrollMachine: {
     method: 'post',
     address: '/v1/machines',
     tag: 'machines',
@@ -128,6 +128,7 @@ export const operations = {
     takes: { kind: 'rotate', payload: rotateBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',
@@ -144,7 +145,13 @@ export const operations = {
     description: 'Signed by the owner. It covers the whole chain of a key that was rotated.',
     takes: { kind: 'revoke', payload: revokeBody },
     answers: admitted(entryAnswer),
-    problems: signed('unknown-owner', 'rotated-key', 'withdrawn-key', 'unacceptable-revocation'),
+    problems: signed(
+      'untimely-request',
+      'unknown-owner',
+      'rotated-key',
+      'withdrawn-key',
+      'unacceptable-revocation',
+    ),
   },
   inviteOwner: {
     method: 'post',
@@ -153,7 +160,14 @@ export const operations = {
     summary: 'Vouch for another owner',
     takes: { kind: 'invite', payload: inviteBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-trusted', 'already-trusted', 'invitations-used-up', 'rotated-key', 'withdrawn-key'),
+    problems: signed(
+      'untimely-request',
+      'not-trusted',
+      'already-trusted',
+      'invitations-used-up',
+      'rotated-key',
+      'withdrawn-key',
+    ),
   },
   decide: {
     method: 'post',
@@ -162,7 +176,7 @@ export const operations = {
     summary: "An operator's decision: whom to trust, what to hold back",
     takes: { kind: 'decision', payload: decisionBody },
     answers: admitted(entryAnswer),
-    problems: signed('not-an-operator', 'unknown-machine', 'unacceptable-decision'),
+    problems: signed('untimely-request', 'not-an-operator', 'unknown-machine', 'unacceptable-decision'),
   },
 
   getStatus: {
@@ -178,8 +192,7 @@ export const operations = {
     address: '/v1/statistics',
     tag: 'results',
     summary: 'Counts, estimates and exact intervals by one to three groups, as JSON or CSV',
-    description:
-      'Cells of the current edition. Each name may stand once, and unknown names are refused. `metal` has no published cells.',
+    description: 'Cells of the current edition. `metal` has no published cells.',
     query: statisticsQuery,
     answers: jsonOr('text/csv', statisticsAnswer, 'The cells; CSV with `format=csv`.'),
     problems: ['invalid-query', 'store-busy'],
@@ -226,7 +239,7 @@ export const operations = {
     path: reportParameters,
     query: formatQuery,
     answers: jsonOr('text/html', reportAnswer, 'The report; a page for browsers.'),
-    problems: ['not-found', 'withdrawn-contents', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'withdrawn-contents', 'store-busy'],
     examples: [{ id: '4' }],
   },
   getDriver: {
@@ -238,7 +251,7 @@ export const operations = {
     path: driverParameters,
     query: formatQuery,
     answers: jsonOr('text/html', driverAnswer, 'The figures and failures; a page for browsers.'),
-    problems: ['not-found', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'store-busy'],
     examples: [{ driver: 'am53c974' }],
   },
   getDriverFailures: {
@@ -317,7 +330,7 @@ export const operations = {
       'One JSON object a line. Contents that were withdrawn are null. Envelopes of real machines are shown to named auditors, who send `Authorization: Bearer TOKEN`.',
     path: bundleParameters,
     answers: textOf('application/x-ndjson'),
-    problems: ['not-found', 'invalid-query', 'unknown-token', 'store-busy'],
+    problems: ['not-found', 'unknown-token', 'store-busy'],
     examples: [{ bundle: '0' }],
   },
   getInclusion: {
@@ -492,6 +505,7 @@ export const operations = {
     takes: { kind: 'withdraw', payload: withdrawBody },
     answers: admitted(entryAnswer),
     problems: signed(
+      'untimely-request',
       'unknown-machine',
       'unknown-owner',
       'rotated-key',

@@ -21,7 +21,7 @@ export function textAnswer(text: string, mediaType: string, headers: Record<stri
 }
 
 /** An RFC 9457 problem document. A busy store says when to come back. */
-export function problemAnswer(problem: Problem, headers: Record<string, string> = {}): Response {
+export function problemAnswer(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {
   const retry: Record<string, string> = problem.status === 503 ? { 'retry-after': '1' } : {};
   return answer(`${JSON.stringify(problem)}\n`, problem.status, {
     'content-type': 'application/problem+json; charset=utf-8',

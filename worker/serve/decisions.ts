@@ -1,6 +1,7 @@
 /** `GET /v1/decisions`, and the page `/log`: what was decided, and how far the log is signed. */
 import { type DecisionsAnswer, decisionsPerPage } from '../../schema/answer/decisions.ts';
 import { parseNote } from '../../schema/log/note.ts';
+import { pageQuery } from '../../schema/parameters.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import type { Services } from '../services.ts';
 import { publishedCheckpoint } from '../store/checkpoints.ts';
@@ -12,7 +13,7 @@ import { renderLog } from '../view/log.ts';
 import { mediaTypes } from '../view/paths.ts';
 import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
-import { wholeNumber } from './number.ts';
+import { readQuery } from './query.ts';
 
 async function page({ store, signer }: Services, below: number): Promise<DecisionsAnswer> {
   const decisions = await decidedBelow(store, below, decisionsPerPage, signer.key);
@@ -23,8 +24,8 @@ async function page({ store, signer }: Services, below: number): Promise<Decisio
 
 /** What was decided, newest first; `before=LOG_INDEX` turns the page. */
 export async function listDecisions(services: Services, c: AppContext): Promise<Response> {
-  const before = c.req.query('before');
-  const below = before === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('before', before);
+  const { before } = readQuery(pageQuery, c.req.url);
+  const below = before === undefined ? Number.MAX_SAFE_INTEGER : Number(before);
   return jsonAnswer(await page(services, below));
 }
 

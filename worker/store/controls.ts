@@ -1,11 +1,14 @@
 /** Control trials: how often a capture was reported where the mechanism was disabled. */
-import { and, eq, lt, ne, sql } from 'drizzle-orm';
-import { facts } from '../../schema/tables.ts';
+import { and, eq, inArray, isNull, lt, ne, sql } from 'drizzle-orm';
+import { facts, trust } from '../../schema/tables.ts';
 import type { Mechanism, Population } from '../../schema/vocabulary.ts';
 import { read, type Store } from './open.ts';
 import type { Coverage } from './visible.ts';
 
-/** How many false captures owners other than this one have reported under a version of the agent. */
+/**
+ * How many false captures trusted owners other than this one have reported under a version of the agent. Owners whom
+ * nobody trusts cost nothing, and must not take from the figures what others have reported.
+ */
 export async function otherFalseCaptures(store: Store, agentVersion: string, owner: string): Promise<number> {
   const rows = await read(store, (db) =>
     db
@@ -17,6 +20,10 @@ export async function otherFalseCaptures(store: Store, agentVersion: string, own
           eq(facts.result, 'captured'),
           eq(facts.agent_version, agentVersion),
           ne(facts.owner, owner),
+          inArray(
+            facts.owner,
+            db.select({ owner: trust.owner }).from(trust).where(isNull(trust.until_index)),
+          ),
         ),
       ),
   );

@@ -1,11 +1,11 @@
 /** What follows from a decision, as statements of the batch that appends its entry. */
-import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds, trust } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { hold } from './holds.ts';
-import { append, appendedEntry, type EntryIndex, lastIndex, type StoredEntry } from './log.ts';
-import { type Database, read, type Statement, type Store, write } from './open.ts';
+import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { type Database, read, type Statement, type Store } from './open.ts';
 
 /** An owner and all whom it has invited, directly or not, whose trust stands. */
 function treeOf(owner: string) {
@@ -96,14 +96,13 @@ export async function isQuarantined(
   return rows.length > 0;
 }
 
-/** Appends a decision with what follows from it, all or nothing. */
-export async function insertDecision(
+/** Appends a decision with what follows from it. Null where `isVoid` holds, or the same decision was faster. */
+export function insertDecision(
   store: Store,
   row: DecisionRow,
   draft: Draft,
   nowMs: number,
-): Promise<StoredEntry> {
-  const { db } = store;
-  const results = await write(store, [...append(db, draft), ...consequencesOf(db, row, nowMs)]);
-  return appendedEntry(results, draft);
+  isVoid: SQL,
+): Promise<StoredEntry | null> {
+  return tryAppend(store, draft, consequencesOf(store.db, row, nowMs), isVoid);
 }

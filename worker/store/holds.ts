@@ -1,9 +1,10 @@
 /** What is held back: quarantines, and revocations by owners or operators. */
+import type { SQL } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, type EntryIndex, lastIndex, type StoredEntry } from './log.ts';
-import { type Database, type Statement, type Store, write } from './open.ts';
+import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import type { Database, Statement, Store } from './open.ts';
 
 /** The statement that holds a subject back from its entry on, for what was reported from `sinceIndex` on. */
 export function hold(
@@ -23,14 +24,13 @@ export function hold(
   });
 }
 
-/** Revokes a chain of keys from a log index on. */
+/** Revokes a chain of keys from a log index on. Null where `isVoid` holds, or the same request was faster. */
 export async function insertRevocation(
   store: Store,
   subject: DecisionRow['subject'],
   sinceIndex: number,
   draft: Draft,
-): Promise<StoredEntry> {
-  const { db } = store;
-  const results = await write(store, [...append(db, draft), hold(db, 'revoked', subject, sinceIndex)]);
-  return appendedEntry(results, draft);
+  isVoid: SQL,
+): Promise<StoredEntry | null> {
+  return tryAppend(store, draft, [hold(store.db, 'revoked', subject, sinceIndex)], isVoid);
 }

@@ -1,10 +1,10 @@
 /** Invitations: who vouched for whom, and how often. */
-import { eq, sql } from 'drizzle-orm';
+import { eq, type SQL, sql } from 'drizzle-orm';
 import { reports, tickets, trust } from '../../schema/tables.ts';
 import type { Inviter } from '../admit/invitation-limits.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, appendedEntry, type EntryIndex, lastIndex, type StoredEntry } from './log.ts';
-import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
+import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { type Database, read, type Statement, type Store } from './open.ts';
 import type { TrustRow } from './trust.ts';
 
 /** When the earlier invitations of an owner were admitted. */
@@ -55,23 +55,17 @@ export function vouchFor(
 }
 
 /**
- * Vouches for an owner. Null where the inviter's invitation of this ordinal exists already: another request was
- * faster, and nothing was stored.
+ * Vouches for an owner. Null where the inviter's invitation of this ordinal exists already, or where `isVoid` holds:
+ * another request was faster, and nothing was stored.
  */
-export async function insertInvitation(
+export function insertInvitation(
   store: Store,
   given: TrustRow,
   invited: string,
   ordinal: number,
   draft: Draft,
   nowMs: number,
+  isVoid: SQL,
 ): Promise<StoredEntry | null> {
-  const { db } = store;
-  try {
-    const results = await write(store, [...append(db, draft), vouchFor(db, given, invited, ordinal, nowMs)]);
-    return appendedEntry(results, draft);
-  } catch (error) {
-    if (isConflict(error)) return null;
-    throw error;
-  }
+  return tryAppend(store, draft, [vouchFor(store.db, given, invited, ordinal, nowMs)], isVoid);
 }

@@ -2,10 +2,11 @@
  * The append-only log. An index is computed in the statement that takes it, inside the batch that uses it, so
  * indices have no gaps: a batch that fails takes none. While the log is halted, every batch that appends fails.
  */
-import { and, asc, eq, gte, lt, sql } from 'drizzle-orm';
-import { envelopes, logEntries, machines, sequencer } from '../../schema/tables.ts';
+import { and, asc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
+import { envelopes, logEntries, machines, owners, sequencer } from '../../schema/tables.ts';
+import type { EntryKind } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
-import { type Database, read, type Statement, type Store } from './open.ts';
+import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 
 /** An entry whose contents are there. */
 export interface StoredEntry {
@@ -22,26 +23,56 @@ function unlessHalted(text: string) {
   return sql<string>`case when (select ${sequencer.halted} from ${sequencer}) is null then ${text} end`;
 }
 
-/** The same where a machine's data was withdrawn while its request was under way. */
-function unlessWithdrawn(kind: Draft['kind'], machine: string | null) {
-  if (machine === null) return kind;
-  return sql<Draft['kind']>`case when not exists (select 1 from ${machines}
-    where ${machines.root} = ${machine} and ${machines.withdrawn_index} is not null) then ${kind} end`;
+/**
+ * The same where the data of a machine, or of its owner, was withdrawn while a request was under way. A chain is
+ * withdrawn with all its keys; the current one is found by an index.
+ */
+function unlessWithdrawn({ kind, machine, owner }: Draft) {
+  if (machine === null && owner === null) return kind;
+  return sql<
+    Draft['kind']
+  >`case when not exists (select 1 from ${machines} where ${machines.root} = ${machine}
+      and ${machines.successor} is null and ${machines.withdrawn_index} is not null)
+    and not exists (select 1 from ${owners} where ${owners.root} = ${owner}
+      and ${owners.successor} is null and ${owners.withdrawn_index} is not null) then ${kind} end`;
 }
 
 /**
- * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,
- * refers to its index as `lastIndex`.
+ * The same where a signed request has its entry already, of all requests only those for tickets have several; and
+ * where something holds that makes the judgment on the request void.
  */
-export function append(db: Database, draft: Draft): [Statement, ...Statement[]] {
+function unlessVoid({ kind, leaf_hash, request }: Draft, isVoid: SQL) {
+  if (request === null || kind === 'ticket')
+    return sql<string>`case when not (${isVoid}) then ${leaf_hash} end`;
+  return sql<string>`case when not (${isVoid}) and not exists (select 1 from ${logEntries}
+    where ${logEntries.envelope_hash} = ${request.hash}) then ${leaf_hash} end`;
+}
+
+/** Kinds of entries that say who has which key, and who is trusted. */
+const ofKeysAndTrust: readonly EntryKind[] = ['enrol', 'invite', 'rotate', 'revoke', 'withdraw', 'decision'];
+
+/** Whether entries from an index on are about keys or trust: by what was before them nobody may be judged any more. */
+export function changedSince(size: number): SQL {
+  return sql`exists (select 1 from ${logEntries}
+    where ${gte(logEntries.log_index, size)} and ${inArray(logEntries.kind, [...ofKeysAndTrust])})`;
+}
+
+const never = sql`false`;
+
+/**
+ * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,
+ * refers to its index as `lastIndex`. Where `isVoid` holds the whole batch fails, as one that conflicts.
+ */
+export function append(db: Database, draft: Draft, isVoid: SQL = never): [Statement, ...Statement[]] {
   const { request, ...entry } = draft;
   const appended = db
     .insert(logEntries)
     .values({
       ...entry,
       log_index: sql`(select coalesce(max(${logEntries.log_index}) + 1, 0) from ${logEntries})`,
-      kind: unlessWithdrawn(entry.kind, entry.machine),
+      kind: unlessWithdrawn(draft),
       entry: unlessHalted(entry.entry),
+      leaf_hash: unlessVoid(draft, isVoid),
       envelope_hash: request?.hash ?? null,
     })
     .returning({ log_index: logEntries.log_index });
@@ -66,6 +97,24 @@ export function appendedEntry(results: readonly unknown[], draft: Draft): Stored
   if (index === undefined) throw new Error('the first statement of the batch appended nothing');
   const { entry, leaf_hash, row, row_salt, envelope_salt } = draft;
   return { log_index: index, entry, leaf_hash, row, row_salt, envelope_salt };
+}
+
+/**
+ * Appends an entry with what follows from it, all or nothing. Null where another request was faster: the same one, or
+ * one that took what this one wanted, or one that made void what this one was judged by.
+ */
+export async function tryAppend(
+  store: Store,
+  draft: Draft,
+  consequences: readonly Statement[],
+  isVoid?: SQL,
+): Promise<StoredEntry | null> {
+  try {
+    return appendedEntry(await write(store, [...append(store.db, draft, isVoid), ...consequences]), draft);
+  } catch (error) {
+    if (isConflict(error)) return null;
+    throw error;
+  }
 }
 
 /** The index of the entry that the same batch has just appended. */

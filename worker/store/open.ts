@@ -54,6 +54,15 @@ export async function openStore({
   return store;
 }
 
+/**
+ * Empties the write-ahead log of a file, in which deleted pages stand until others are written over them. Somebody who
+ * reads at this moment prevents it; then they go with the last connection that is closed, or when they are written
+ * over.
+ */
+export async function emptyWriteAheadLog(store: Store): Promise<void> {
+  if (store.isFile) await patiently(store, () => store.client.execute('PRAGMA wal_checkpoint(TRUNCATE)'));
+}
+
 /** Closes the connections. */
 export function closeStore(store: Store): void {
   store.client.close();
@@ -89,7 +98,10 @@ function refusalOfAppend(error: unknown): Refusal | null {
     if (e.message.includes('NOT NULL constraint failed: log_entries.entry'))
       return new Refusal('log-halted', 'The log takes no entries until the operator lets it go on.');
     if (e.message.includes('NOT NULL constraint failed: log_entries.kind'))
-      return new Refusal('withdrawn-key', 'The data of the machine was withdrawn meanwhile.');
+      return new Refusal(
+        'withdrawn-key',
+        'The data of the machine, or of its owner, was withdrawn meanwhile.',
+      );
   }
   return null;
 }

@@ -1,34 +1,34 @@
 /** Reports: one batch of log entry, envelope, report and facts. All of a report is stored, or nothing of it. */
-import { reports } from '../../schema/tables.ts';
+import { eq, gte, like, type SQL, sql } from 'drizzle-orm';
+import { logEntries, reports } from '../../schema/tables.ts';
+import type { Label } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { type Fact, insertFacts } from './facts.ts';
-import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { isConflict, type Statement, type Store, write } from './open.ts';
+import { changedSince, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import type { Statement, Store } from './open.ts';
 
 export type ReportRow = typeof reports.$inferSelect;
 
+/** Whether a false capture was reported, or something held back or trusted, from an index of the log on. */
+export function heldSince(size: number): SQL {
+  const label: Label = 'false-capture';
+  return sql`${changedSince(size)} or exists (select 1 from ${logEntries} where ${gte(logEntries.log_index, size)}
+    and ${eq(logEntries.kind, 'report')} and ${like(logEntries.row, `%"${label}"%`)})`;
+}
+
 /**
  * Admits a report, with what else follows from it in the same batch. Null where its ticket has such a report
- * already: nothing was stored.
+ * already, or where `isVoid` holds: nothing was stored.
  */
-export async function insertReport(
+export function insertReport(
   store: Store,
   row: Omit<ReportRow, 'log_index'>,
   draft: Draft,
   factRows: readonly Fact[],
   consequences: readonly Statement[],
+  isVoid?: SQL,
 ): Promise<StoredEntry | null> {
   const { db } = store;
-  try {
-    const results = await write(store, [
-      ...append(db, draft),
-      db.insert(reports).values({ ...row, log_index: lastIndex }),
-      ...insertFacts(db, factRows),
-      ...consequences,
-    ]);
-    return appendedEntry(results, draft);
-  } catch (error) {
-    if (isConflict(error)) return null;
-    throw error;
-  }
+  const reported = db.insert(reports).values({ ...row, log_index: lastIndex });
+  return tryAppend(store, draft, [reported, ...insertFacts(db, factRows), ...consequences], isVoid);
 }

@@ -1,8 +1,8 @@
 /** Tickets: each is a log entry and a row, and all tickets of one request are one batch. */
-import { and, asc, eq, gt, isNull, lte, sql } from 'drizzle-orm';
-import { armedNotes, reports, tickets } from '../../schema/tables.ts';
+import { and, asc, eq, gt, gte, isNull, lte, type SQL, sql } from 'drizzle-orm';
+import { armedNotes, logEntries, reports, tickets } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, lastIndex } from './log.ts';
+import { append, changedSince, lastIndex } from './log.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
 export type TicketRow = typeof tickets.$inferSelect;
@@ -19,11 +19,25 @@ export function ticketsOfRequest(store: Store, machine: string, request: string)
   );
 }
 
-/** Issues all tickets or none. False where the request was answered meanwhile: nothing was stored. */
-export async function insertTickets(store: Store, issue: readonly TicketToIssue[]): Promise<boolean> {
+/** Whether an owner's machines were issued tickets from an index of the log on, or keys or trust changed. */
+export function issuedSince(size: number, owner: string): SQL {
+  return sql`${changedSince(size)} or exists (select 1 from ${logEntries}
+    where ${gte(logEntries.log_index, size)} and ${eq(logEntries.kind, 'ticket')} and ${eq(logEntries.owner, owner)})`;
+}
+
+/**
+ * Issues all tickets or none. False where the request was answered meanwhile, or where `isVoid` holds: nothing was
+ * stored.
+ */
+export async function insertTickets(
+  store: Store,
+  issue: readonly TicketToIssue[],
+  isVoid: SQL,
+): Promise<boolean> {
   const { db } = store;
-  const statements = issue.flatMap(({ draft, ...row }) => [
-    ...append(db, draft),
+  const statements = issue.flatMap(({ draft, ...row }, i) => [
+    // After the first one there is a ticket since.
+    ...(i === 0 ? append(db, draft, isVoid) : append(db, draft)),
     db.insert(tickets).values({ ...row, log_index: lastIndex }),
   ]);
   try {

@@ -1,5 +1,5 @@
 /** Which facts an edition is made of. Shared by every query whose answer belongs to an edition. */
-import { and, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
+import { aliasedTable, and, eq, inArray, lt, or, type SQL, sql } from 'drizzle-orm';
 import { facts, holds, trust } from '../../schema/tables.ts';
 import { type Mechanism, mechanisms, namesOf } from '../../schema/vocabulary.ts';
 
@@ -14,6 +14,11 @@ const dumpMechanisms: readonly Mechanism[] = namesOf(mechanisms).filter(
   (name) => mechanisms[name].captures === 'dump',
 );
 
+const later = aliasedTable(facts, 'later');
+
+/** What a hold asks of a fact. */
+type HeldBy = 'log_index' | 'machine' | 'owner' | 'agent_version' | 'scenario_set';
+
 /** The owners whose trials count: those who are trusted by the entries below the log size. */
 function trustedAt(logSize: number): SQL {
   return sql`${facts.owner} in (select ${trust.owner} from ${trust}
@@ -27,7 +32,7 @@ export function isReferenceAt(logSize: number, owner: SQL): SQL {
 }
 
 /** Facts that no quarantine and no revocation covers, by the entries below the log size. */
-function notHeldAt(logSize: number): SQL {
+function notHeldAt(logSize: number, facts: Pick<typeof later, HeldBy>): SQL {
   return sql`not exists (select 1 from ${holds}
     where ${holds.from_index} < ${logSize} and (${holds.until_index} is null or ${holds.until_index} >= ${logSize})
       and ${holds.since_index} <= ${facts.log_index}
@@ -39,13 +44,15 @@ function notHeldAt(logSize: number): SQL {
 
 /**
  * Facts below the log size of trials that count: of trusted owners, not held back, no controls. A trial stands as its
- * newest report says; without one, as `no_reply` once the deadline of its armed note has passed.
+ * newest report says; without one, as `no_reply` once the deadline of its armed note has passed. An amendment that is
+ * held back takes nothing from the first report: whoever has stolen a key could unsay with it what was said before.
  */
 export function visibleAt({ log_size, cut_off_ms }: Coverage): SQL | undefined {
   const replaced = sql`exists (
     select 1 from facts as later
-    where later.nonce = ${facts.nonce} and later.kind = 'report' and later.log_index < ${log_size}
-      and (${facts.kind} = 'armed' or later.log_index > ${facts.log_index}))`;
+    where ${later.nonce} = ${facts.nonce} and ${later.kind} = 'report' and ${later.log_index} < ${log_size}
+      and (${facts.kind} = 'armed'
+        or (${later.log_index} > ${facts.log_index} and ${notHeldAt(log_size, later)})))`;
   return and(
     lt(facts.log_index, log_size),
     eq(facts.control, false),
@@ -53,6 +60,6 @@ export function visibleAt({ log_size, cut_off_ms }: Coverage): SQL | undefined {
     or(eq(facts.kind, 'report'), lt(facts.report_by_ms, cut_off_ms)),
     sql`not ${replaced}`,
     trustedAt(log_size),
-    notHeldAt(log_size),
+    notHeldAt(log_size, facts),
   );
 }

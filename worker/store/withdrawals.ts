@@ -1,5 +1,5 @@
 /** Withdrawals: payloads, signatures, salts and rows are deleted; entries stay as the hashes that the tree has. */
-import { and, asc, eq, inArray, isNotNull, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm';
 import {
   armedNotes,
   envelopes,
@@ -14,7 +14,7 @@ import {
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
-import { isConflict, read, type Store, write } from './open.ts';
+import { emptyWriteAheadLog, isConflict, read, type Store, write } from './open.ts';
 import { endTrust } from './trust.ts';
 
 /** Whose data is withdrawn: a chain of keys by its first one. */
@@ -53,13 +53,14 @@ export function rangesOf(indices: readonly number[]): [number, number][] {
 
 /**
  * Appends the tombstone and deletes everything that it names, all or nothing. Null where there is meanwhile another
- * number of entries than the tombstone names: nothing was done.
+ * number of entries than the tombstone names, or where `isVoid` holds: nothing was done.
  */
 export async function withdraw(
   store: Store,
   withdrawn: Withdrawn,
   entryCount: number,
   draft: Draft,
+  isVoid: SQL,
 ): Promise<StoredEntry | null> {
   const { db } = store;
   const isMachine = withdrawn.role === 'machine';
@@ -78,7 +79,7 @@ export async function withdraw(
       ];
   try {
     const results = await write(store, [
-      ...append(db, draft),
+      ...append(db, draft, isVoid),
       // Makes the batch fail where an entry came in that the tombstone does not name.
       db
         .update(logEntries)
@@ -104,6 +105,7 @@ export async function withdraw(
       db.update(machines).set({ withdrawn_index: lastIndex }).where(inArray(machines.machine, keys)),
       ...ownersToo,
     ]);
+    await emptyWriteAheadLog(store);
     return appendedEntry(results, draft);
   } catch (error) {
     if (isConflict(error)) return null;
