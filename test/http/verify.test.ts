@@ -26,18 +26,18 @@ import type { Services } from '../../worker/services.ts';
 import { insertDecision } from '../../worker/store/decisions.ts';
 import { append } from '../../worker/store/log.ts';
 import { closeStore, openStore, write } from '../../worker/store/open.ts';
-import {
-  audited,
-  log,
-  openSurvey,
-  openWitness,
-  quietRim,
-  storyEndsMs,
-  type ToldSurvey,
-  toldSurvey,
-} from './audited.ts';
+import { audited, log, openSurvey, openWitness, quietRim, type ToldSurvey, toldSurvey } from './audited.ts';
 import { enrol, get, post, takeTicket } from './client.ts';
-import { auditorToken, indexOf, operator, report, settle, tellHistory } from './history.ts';
+import {
+  auditorToken,
+  endsMs,
+  indexOf,
+  operator,
+  report,
+  settle,
+  storyTime,
+  tellHistory,
+} from './history.ts';
 import { type Runtime, startRuntime } from './runtimes.ts';
 import { decision, keyPair, sampleMachine, sampleProfile, seal, withdrawal } from './samples.ts';
 
@@ -58,7 +58,7 @@ async function survey(
   data?: string,
 ): Promise<Runtime & { data: string }> {
   const place = data ?? (await told.copy());
-  const runtime = await openSurvey(place, options, storyEndsMs);
+  const runtime = await openSurvey(place, options, endsMs);
   ends.push(runtime.stop);
   return { ...runtime, data: place };
 }
@@ -161,7 +161,11 @@ describe('an honest survey', () => {
     const runtime = await survey();
     const before = (await get(runtime.url, '/v1/status')).json as { edition: number };
     const { key } = told.story.trials;
-    const answer = await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex));
+    const answer = await post(
+      runtime.url,
+      'withdraw',
+      withdrawal(key, 'machine', key.publicHex, storyTime()),
+    );
     expect(answer.status).toBe(201);
     await settle(runtime);
     const { report, found, status } = await audited({
@@ -191,7 +195,7 @@ describe('an honest survey', () => {
     const url = await proxied(runtime.url, async (path, body) => {
       if (path === '/log/checkpoint' && !isDone) {
         isDone = true;
-        await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex));
+        await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex, storyTime()));
       }
       return body;
     });
@@ -252,7 +256,7 @@ async function slipIn<K extends keyof RowOf>(
 ): Promise<void> {
   const store = await openStore({ url: `file:${join(data, 'survey.db')}` });
   const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
-  const draft = await draftEntry({ random }, kind, row, request, about, Date.now() + storyEndsMs);
+  const draft = await draftEntry({ random }, kind, row, request, about, Date.now() + endsMs);
   await write(store, append(store.db, draft));
   closeStore(store);
 }
@@ -299,7 +303,7 @@ const manipulations: Readonly<Record<string, (database: Client, data: string) =>
   },
 
   'an entry is changed together with its hash': async (database) => {
-    const index = await someEntry(database, 'decision');
+    const index = await someEntry(database, 'enrol');
     const { entry } = await one(database, `select entry from log_entries where log_index = ${index}`);
     const changed = entryText({
       ...(JSON.parse(String(entry)) as LogEntry),
@@ -512,7 +516,7 @@ const dishonesties: Readonly<
       signer: log,
       random: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
     } as unknown as Services;
-    const nowMs = Date.now() + storyEndsMs;
+    const nowMs = Date.now() + endsMs;
     const subject = { kind: 'owner' as const, value: keyPair('third owner').publicHex };
     const wanted = {
       action: 'quarantine' as const,
@@ -534,7 +538,7 @@ const dishonesties: Readonly<
       signer: stranger.publicHex,
       role: 'machine',
       key: stranger.publicHex,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     const row = {
       role: 'machine' as const,
@@ -554,7 +558,7 @@ const dishonesties: Readonly<
       signer: stranger.publicHex,
       role: 'machine',
       key: trials.key.publicHex,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     const row = {
       role: 'machine' as const,
@@ -603,7 +607,9 @@ describe('a survey whose log signed what it may not', () => {
   it('is found out by the decision of a stranger, whom it obeys', async () => {
     const stranger = keyPair('a stranger');
     const runtime = await survey({ operators: [stranger.publicHex] });
-    const vouched = decision(stranger, 'vouch', 'owner', keyPair('his friend').publicHex);
+    const vouched = decision(stranger, 'vouch', 'owner', keyPair('his friend').publicHex, {
+      created_at: storyTime(),
+    });
     const answer = await post(runtime.url, 'decision', vouched);
     await settle(runtime);
     const { found } = await audited({ url: runtime.url, ...known });
@@ -631,7 +637,7 @@ describe('with what was kept of an earlier run', () => {
       signer: stranger.publicHex,
       role: 'machine',
       key: root,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     await slipIn(
       runtime.data,
@@ -664,7 +670,9 @@ describe('with what was kept of an earlier run', () => {
     await audited({ url: runtime.url, keep });
     const third = keyPair('third owner');
     const machine = sampleMachine('third', sampleProfile('megaraid_sas'), 'third owner').key.publicHex;
-    expect((await post(runtime.url, 'withdraw', withdrawal(third, 'machine', machine))).status).toBe(201);
+    expect(
+      (await post(runtime.url, 'withdraw', withdrawal(third, 'machine', machine, storyTime()))).status,
+    ).toBe(201);
     await settle(runtime);
     const { found, report } = await audited({ url: runtime.url, keep });
     expect(found).toEqual([]);

@@ -157,7 +157,10 @@ describe('hostile contents', () => {
 
   it('are found in a withdrawal of all indices that there can be', async () => {
     const row = { role: 'machine', key: machine.key.publicHex, entries: [[0, Number.MAX_SAFE_INTEGER]] };
-    const request = await requestOf('withdraw', withdrawal(machine.key, 'machine', machine.key.publicHex));
+    const request = await requestOf(
+      'withdraw',
+      withdrawal(machine.key, 'machine', machine.key.publicHex, new Date(beginsMs).toISOString()),
+    );
     const told = { kind: 'withdraw', row, request, atMs: beginsMs } as Told;
     const report = await auditFiles(await surveyOf([entries[0] as Told, told]), log.verifierKey);
     expect(foundIn(report)).toEqual(['withdrawals 1']);

@@ -4,7 +4,7 @@ import type { Absent } from './checks.ts';
 import { type Contents, type Item, type ItemOf, type OpenedEntry, rowIn } from './contents.ts';
 import { differencesOf } from './differences.ts';
 import type { Rebuild } from './rebuild.ts';
-import { type Deciders, holdsAfter, judgeDecision, judgeInvite } from './rules/decisions.ts';
+import { type Deciders, judgeDecision, judgeInvite } from './rules/decisions.ts';
 import { createHistory, type History, nameOf } from './rules/history.ts';
 import { type Enrolled, judgeEnrol, judgeRevoke, judgeRotate } from './rules/keys.ts';
 import { aboutOf, remember } from './rules/remember.ts';
@@ -190,9 +190,11 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
     const { rules, derived, told = null } = await verdictOf(item);
     count('protocol', item.index, joined(inOrder, rules));
     countDerived(item, derived);
-    const trial = item.kind === 'report' ? history.trials.get(item.row.nonce) : undefined;
-    if (item.kind === 'report' && trial !== undefined)
-      history.toHold.push(...holdsAfter(trial, item.row, item.index, history));
+    if (item.kind === 'report' && item.row.labels.includes('false-capture')) {
+      const trial = history.trials.get(item.row.nonce);
+      const due = trial === undefined ? [] : await rebuild.dueHolds(trial.row, item.row.agent_version);
+      history.toHold.push(...due.map((subject) => ({ ...subject, because: item.index })));
+    }
     return told;
   }
 
