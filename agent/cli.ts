@@ -1,17 +1,35 @@
 /** The command line: finds the command, reads its options, shows help or runs it. The table of commands is the help. */
 import { parseArgs } from 'node:util';
+import { verify } from '../worker/audit/command.ts';
 import { Advice } from './advice.ts';
-import type { Command } from './command.ts';
+import type { Command, OptionValues } from './command.ts';
 import { enroll } from './commands/enroll.ts';
 import { inventoryCommand } from './commands/inventory.ts';
+import { invite } from './commands/invite.ts';
 import { lab } from './commands/lab.ts';
+import { revoke } from './commands/revoke.ts';
+import { rotate } from './commands/rotate.ts';
 import { status } from './commands/status.ts';
 import { submit } from './commands/submit.ts';
+import { withdraw } from './commands/withdraw.ts';
 import { witness } from './commands/witness.ts';
-import { Refused } from './link/api.ts';
+import { Refused, Unreachable, Unusable } from './link/api.ts';
+import { LogFault } from './link/log-fault.ts';
 import { agentVersion } from './version.ts';
 
-export const commands: readonly Command[] = [lab, enroll, inventoryCommand, status, submit, witness];
+export const commands: readonly Command[] = [
+  lab,
+  enroll,
+  inventoryCommand,
+  status,
+  submit,
+  rotate,
+  revoke,
+  invite,
+  withdraw,
+  witness,
+  verify,
+];
 
 /** The overview of all commands. */
 export function overview(): string {
@@ -30,13 +48,15 @@ export function overview(): string {
 
 /** The help of one command, from its table of options. */
 export function helpOf(command: Command): string {
-  const rows = Object.entries(command.options).map(([name, option]) => {
+  const { argument } = command;
+  const options = Object.entries(command.options).map(([name, option]) => {
     const value = option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : '';
     return [`--${name}${value}`, option.help] as const;
   });
+  const rows = [...(argument ? [[argument.value, argument.help] as const] : []), ...options];
   const width = Math.max(...rows.map(([left]) => left.length));
   return [
-    `dumpsurvey ${command.name}: ${command.summary}`,
+    `dumpsurvey ${command.name}${argument ? ` ${argument.value}` : ''}: ${command.summary}`,
     '',
     command.description,
     '',
@@ -64,9 +84,12 @@ async function runCommand(args: readonly string[]): Promise<number> {
     return 2;
   }
   const options = { ...command.options, help: { type: 'boolean', help: 'shows this' } } as const;
-  let values: Record<string, string | boolean | undefined>;
+  let values: OptionValues;
+  let positionals: string[];
   try {
-    ({ values } = parseArgs({ args: rest, options, strict: true }));
+    const allowPositionals = command.argument !== undefined;
+    ({ values, positionals } = parseArgs({ args: rest, options, strict: true, allowPositionals }));
+    if (positionals.length > 1) throw new Error(`${name} takes one ${command.argument?.value}.`);
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : error}\n\n${helpOf(command)}`);
     return 2;
@@ -75,7 +98,7 @@ async function runCommand(args: readonly string[]): Promise<number> {
     console.log(helpOf(command));
     return 0;
   }
-  return command.run(values);
+  return command.run(values, positionals[0] ?? null);
 }
 
 /** Runs the command line and sets the exit status. Expected failures are one message, without a stack trace. */
@@ -88,7 +111,9 @@ export async function main(args: readonly string[]): Promise<void> {
       process.exitCode = 3;
       return;
     }
-    const expected = error instanceof Refused || (error instanceof Error && 'code' in error);
+    const expected =
+      [Refused, Unreachable, Unusable, LogFault].some((kind) => error instanceof kind) ||
+      (error instanceof Error && 'code' in error);
     console.error(expected || !(error instanceof Error) ? String(error) : (error.stack ?? error.message));
     process.exitCode = 1;
   }

@@ -5,23 +5,54 @@ export interface CommandOption {
   /** What the value is, in capitals, as the help shows it. */
   readonly value?: string;
   readonly help: string;
+  /** Whether it may be given several times. */
+  readonly multiple?: true;
 }
 
-export type OptionValues = Readonly<Record<string, string | boolean | undefined>>;
+export type OptionValue = string | boolean | undefined;
+export type OptionValues = Readonly<Record<string, OptionValue | OptionValue[]>>;
+
+/** The one word that a command takes besides its options. */
+export interface CommandArgument {
+  /** What it is, in capitals, as the help shows it. */
+  readonly value: string;
+  readonly help: string;
+}
 
 export interface Command {
   readonly name: string;
   readonly summary: string;
   readonly description: string;
+  readonly argument?: CommandArgument;
   readonly options: Readonly<Record<string, CommandOption>>;
   readonly examples: readonly string[];
-  /** Gives the exit status. */
-  readonly run: (values: OptionValues) => Promise<number>;
+  /** Gives the exit status. `argument` is null where the command takes none, or was given none. */
+  readonly run: (values: OptionValues, argument: string | null) => Promise<number>;
 }
 
-/** The option that names the survey, and its value. */
-export const urlOption = {
+/** The options that name the survey. */
+export const surveyOptions = {
   url: { type: 'string', value: 'URL', help: 'the survey (DUMPSURVEY_URL, else http://127.0.0.1:8787)' },
+  'log-key': {
+    type: 'string',
+    value: 'VKEY',
+    help: "its log's verifier key (DUMPSURVEY_LOG_KEY, else what it says at first is believed)",
+  },
+} as const satisfies Record<string, CommandOption>;
+
+/** The options that name key files. */
+export const keyOptions = {
+  key: { type: 'string', value: 'FILE', help: "the machine's key (keys/machine.key in the data directory)" },
+  'owner-key': {
+    type: 'string',
+    value: 'FILE',
+    help: "the owner's key (keys/owner.key in the data directory)",
+  },
+} as const satisfies Record<string, CommandOption>;
+
+/** The option that shows what would be sent. */
+export const dryRunOption = {
+  'dry-run': { type: 'boolean', help: 'prints the exact bytes that would be sent, and sends nothing' },
 } as const satisfies Record<string, CommandOption>;
 
 /** The option for output that programs read. */

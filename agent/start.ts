@@ -7,9 +7,10 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { labKeys, openCampaign, openItems, planPath } from './lab/campaign.ts';
+import { openCampaign, openItems, planPath } from './lab/campaign.ts';
 import { confine } from './lab/confine.ts';
 import { preflight, thisHost } from './lab/host.ts';
+import { labKeys } from './lab/keys.ts';
 import { dataDir, packageDir } from './paths.ts';
 
 /** A server that ends within this time after its first start was never up: its message says why. */

@@ -239,6 +239,11 @@ export const problems = {
     title: 'There is nothing at this address',
     action: 'See /v1 for the addresses that there are.',
   },
+  'too-many-requests': {
+    status: 429,
+    title: 'There were too many requests',
+    action: 'Send it again after the time in Retry-After, and fewer at a time. Nothing was stored.',
+  },
   'not-authorized': {
     status: 401,
     title: "This address is the operator's",

@@ -38,6 +38,13 @@ const sample: Profile = {
   dump_target: ['0000:00:03.0'],
 };
 
+test.each(['', '6', '6.', '6.1.0', `6.${'1'.repeat(6)}`, `${'6'.repeat(80)}.1`, '6.1\n', '٦.١'])(
+  'a kernel series is two short numbers, and not %j',
+  (series) => {
+    expect(profile.safeParse({ ...sample, kernel: { ...sample.kernel, series } }).success).toBe(false);
+  },
+);
+
 describe('partsOf', () => {
   const present: Part = { driver: 'e1000', role: 'present' };
   const target: Part = { driver: 'sym53c8xx', role: 'dump_target' };

@@ -40,7 +40,7 @@ export const profile = z.strictObject({
   lab_machine: name.nullable(),
   kernel: z.strictObject({
     release: name,
-    series: z.string().regex(/^\d+\.\d+$/),
+    series: z.string().regex(/^\d{1,5}\.\d{1,5}$/),
     preemption: z.enum(preemptions),
   }),
   /** Numeric name of the host bridge, or its common name where that is known. */

@@ -319,3 +319,22 @@ export const editions = sqliteTable('editions', {
   checkpoint: text().notNull(),
   published_at_ms: integer().notNull(),
 });
+
+/**
+ * Limits by day: a key that keyed hashes of network prefixes are made with, and how often each was counted. Both are
+ * forgotten with the day, so that nothing of a prefix remains. Days are dates in UTC.
+ */
+export const dailyKeys = sqliteTable('daily_keys', {
+  day: text().primaryKey(),
+  key: blob({ mode: 'buffer' }).notNull(),
+});
+
+export const dailyCounts = sqliteTable(
+  'daily_counts',
+  {
+    day: text().notNull(),
+    bucket: text().notNull(),
+    count: integer().notNull(),
+  },
+  (t) => [primaryKey({ columns: [t.day, t.bucket] })],
+);

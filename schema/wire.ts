@@ -29,9 +29,6 @@ export const publicKey = hex(32).describe('an Ed25519 public key: 32 bytes in lo
 export const nonce = hex(16).describe('names a ticket and its trial: 16 bytes in lower-case hexadecimal');
 export const sha256Hex = hex(32).describe('a SHA-256 hash in lower-case hexadecimal');
 
-/** Report versions that this code admits, oldest first. */
-export const reportVersions = ['1.0', '1.1'] as const;
-
 /** A body that is larger is refused before it is read. */
 export const bodyMaxBytes = 512 * 1024;
 

@@ -7,10 +7,11 @@ import type { Envelope } from '../schema/envelope.ts';
 import { type ProblemSlug, problems } from '../schema/problem.ts';
 import { namesOf } from '../schema/vocabulary.ts';
 import { createApp } from '../worker/app.ts';
-import { isGeneral } from '../worker/openapi/answering.ts';
-import { openApi, problemsByStatus } from '../worker/openapi/document.ts';
+import { openApi, problemsByStatus, templateOf } from '../worker/openapi/document.ts';
+import { isGeneral } from '../worker/openapi/general.ts';
 import type { Operation } from '../worker/openapi/operation.ts';
 import { operationList, operations } from '../worker/openapi/operations.ts';
+import { ownResponses, responseAt } from '../worker/openapi/response.ts';
 import type { JsonSchema } from '../worker/openapi/types.ts';
 import type { Services } from '../worker/services.ts';
 import { contractOf } from './http/contract.ts';
@@ -20,7 +21,7 @@ const document = openApi();
 const contract = contractOf(document);
 
 test('every route has a row in the table of operations, and every row a route', () => {
-  const { routes } = createApp({} as Services);
+  const { routes } = createApp({ signer: {} } as Services);
   const routed = routes
     .filter(({ method }) => method !== 'ALL')
     .map(({ method, path }) => `${method} ${path}`);
@@ -48,9 +49,11 @@ describe.each(contract.operations.map((described) => [described.operation.operat
   '%s',
   (id, { address, method, operation }) => {
     it('has answers whose schemas compile', () => {
-      for (const [status, { content }] of Object.entries(operation.responses)) {
-        for (const mediaType of Object.keys(content)) {
-          const at = ['paths', address, method, 'responses', status, 'content', mediaType, 'schema'];
+      for (const status of Object.keys(operation.responses)) {
+        const described = responseAt(document, address, method, status);
+        expect([status, described]).toEqual([status, expect.anything()]);
+        for (const mediaType of Object.keys(described?.response.content ?? {})) {
+          const at = [...(described?.at ?? []), 'content', mediaType, 'schema'];
           expect(() => contract.faultAt(at, null)).not.toThrow();
         }
       }
@@ -65,12 +68,14 @@ describe.each(contract.operations.map((described) => [described.operation.operat
       };
       for (const [place, parameter] of (operation.parameters ?? []).entries())
         check(['paths', address, method, 'parameters', String(place)], parameter);
-      for (const [status, { content }] of Object.entries(operation.responses)) {
+      const own = ownResponses(operation);
+      for (const [status, { content }] of own) {
         for (const [mediaType, media] of Object.entries(content))
           check(['paths', address, method, 'responses', status, 'content', mediaType], media);
       }
-      const answersJson =
-        '200' in operation.responses && operation.responses[200]?.content['application/json'];
+      const answersJson = own.some(
+        ([status, { content }]) => status === '200' && 'application/json' in content,
+      );
       if (answersJson && id !== 'getOpenApi' && id !== 'getReportPage')
         expect(checked).toContain('application/json');
     });
@@ -167,6 +172,7 @@ describe('problems', () => {
     'invalid-query': 400,
     'withdrawn-contents': 410,
     'not-found': 404,
+    'too-many-requests': 429,
     'not-authorized': 401,
     'uri-too-long': 414,
     'headers-too-large': 431,
@@ -190,14 +196,12 @@ describe('problems', () => {
 
   it('stand in each operation under their own status, and link to their pages', () => {
     for (const [id, operation] of operationList) {
-      const responses = contract.operations.find((o) => o.operation.operationId === id)?.operation.responses;
+      const address = templateOf(operation.address);
       for (const [status, slugs] of problemsByStatus(operation)) {
         for (const slug of slugs) {
           expect([id, slug, problems[slug].status]).toEqual([id, slug, status]);
-          expect([id, responses?.[status]?.description]).toEqual([
-            id,
-            expect.stringContaining(`[${slug}](/problems/${slug})`),
-          ]);
+          const described = responseAt(document, address, operation.method, status)?.response.description;
+          expect([id, described]).toEqual([id, expect.stringContaining(`[${slug}](/problems/${slug})`)]);
         }
       }
     }

@@ -16,6 +16,7 @@ import { openApi } from './openapi/document.ts';
 import { admission } from './serve/admissions.ts';
 import { jsonAnswer, textAnswer } from './serve/answer.ts';
 import { controls } from './serve/controls.ts';
+import { listDecisions, logPage } from './serve/decisions.ts';
 import { listEditions, showEdition } from './serve/editions.ts';
 import {
   type AppContext,
@@ -25,9 +26,10 @@ import {
   answerOtherMethod,
   checkTarget,
   dressAnswers,
+  limitRate,
 } from './serve/frame.ts';
 import { apiIndex } from './serve/index.ts';
-import { showCheckpoint, showConsistency, showInclusion, showRows, showTile } from './serve/log.ts';
+import { showCheckpoint, showConsistency, showInclusion, showKey, showRows, showTile } from './serve/log.ts';
 import { metrics } from './serve/metrics.ts';
 import { observe } from './serve/observe.ts';
 import { driver, failuresFeed, home, problemPage, problemsPage, reference } from './serve/pages.ts';
@@ -59,10 +61,10 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/revocations': { post: admission(s, admitRevocation) },
     '/v1/withdrawals': { post: admission(s, admitWithdrawal) },
     '/v1/invitations': { post: admission(s, admitInvitation) },
-    '/v1/decisions': { post: admission(s, admitDecision) },
+    '/v1/decisions': { post: admission(s, admitDecision), get: (c) => listDecisions(s, c) },
 
     // What the survey says.
-    '/v1': { get: () => jsonAnswer(apiIndex(Object.keys(routes))) },
+    '/v1': { get: () => jsonAnswer(apiIndex(s.signer, Object.keys(routes))) },
     '/openapi.json': { get: () => jsonAnswer(openApi()) },
     '/v1/status': { get: async () => jsonAnswer(await status(s)) },
     '/v1/statistics': { get: (c) => statistics(s, c) },
@@ -74,6 +76,8 @@ function routesOf(s: Services): Record<string, Route> {
     '/v1/drivers/:driver/failures.atom': { get: (c) => failuresFeed(s, c) },
 
     // The log: who distrusts the survey reads this.
+    '/log': { get: () => logPage(s) },
+    '/log/key': { get: () => showKey(s) },
     '/log/checkpoint': { get: () => showCheckpoint(s) },
     '/log/tile/:tile{.+}': { get: (c) => showTile(s, c) },
     '/log/inclusion': { get: (c) => showInclusion(s, c) },
@@ -105,6 +109,7 @@ export function createApp(services: Services): Hono<AppEnv> {
   const app = new Hono<AppEnv>();
   app.use(dressAnswers(services));
   app.use(observe(services));
+  app.use(limitRate(services));
   app.use(checkTarget(services));
   for (const [path, { get, post }] of Object.entries(routesOf(services))) {
     if (get) app.get(path, get);

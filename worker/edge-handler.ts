@@ -13,9 +13,12 @@ import { noHighWater } from './log/high-water.ts';
 import { type LogIdentity, logIdentity } from './log/identity.ts';
 import { parseWitness } from './log/witnesses.ts';
 import { createCounts } from './metrics/counts.ts';
-import { quotas } from './quotas.ts';
+import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { createLimiter } from './rate/limiter.ts';
+import { prefixOf } from './rate/prefix.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { strictHeaders } from './serve/headers.ts';
 import type { Services } from './services.ts';
 import { currentEdition } from './store/editions.ts';
 import { closeStore, openStore, type Store } from './store/open.ts';
@@ -39,7 +42,7 @@ export interface EdgeEnv {
   readonly WITNESSES?: string;
   /** The share of tickets that are controls, 0 to 1. */
   readonly CONTROL_SHARE?: string;
-  /** The address that feeds name; without it, the origin of the request. */
+  /** The address that feeds name; without it their links are relative. Never what a request calls it. */
   readonly PUBLIC_URL?: string;
   /** What opens /metrics; without it, nobody can read them. */
   readonly METRICS_TOKEN?: string;
@@ -82,8 +85,12 @@ async function identityOf({ LOG_KEY, LOG_ORIGIN }: EdgeEnv): Promise<LogIdentity
   return logIdentity(fromHex(LOG_KEY), LOG_ORIGIN);
 }
 
-/** The handlers of a Worker. The clock and the pace of editions are given by tests only. */
-export function createEdge(now: () => number = Date.now, everyMs: number = editionEveryMs): EdgeHandler {
+/** The handlers of a Worker. The clock, the pace of editions and the figures are given by tests only. */
+export function createEdge(
+  now: () => number = Date.now,
+  everyMs: number = editionEveryMs,
+  quotas: Quotas = usualQuotas,
+): EdgeHandler {
   const cache = createCache();
   let begun = false;
   const log = jsonLog((line) => console.log(line), now);
@@ -91,7 +98,9 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
   let startedAtMs = 0;
   const counts = createCounts('Counted by one isolate of several, each from zero.');
 
-  async function servicesOf(env: EdgeEnv, origin: string, later: (work: Promise<unknown>) => void) {
+  const limiter = createLimiter(quotas, counts, () => performance.now());
+
+  async function servicesOf(env: EdgeEnv, later: (work: Promise<unknown>) => void) {
     const signer = await identityOf(env);
     const witnesses = await Promise.all(listOf(env.WITNESSES).map(parseWitness));
     const store = await storeOf(env, counts.storeBusy);
@@ -107,8 +116,10 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
       witnesses,
       controlShare: env.CONTROL_SHARE === undefined ? defaultControlShare : Number(env.CONTROL_SHARE),
       campaign: () => Promise.resolve(null),
-      publicUrl: env.PUBLIC_URL ?? origin,
+      publicUrl: env.PUBLIC_URL ?? '',
       quotas,
+      limiter,
+      clientOf: (c) => ({ prefix: prefixOf(c.req.header('cf-connecting-ip') ?? null) }),
       log,
       counts,
       monotonicMs: () => performance.now(),
@@ -131,7 +142,7 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
   }
 
   async function publish(env: EdgeEnv): Promise<void> {
-    const services = await servicesOf(env, '', () => undefined);
+    const services = await servicesOf(env, () => undefined);
     try {
       await publishingRound(services, everyMs);
     } finally {
@@ -144,11 +155,12 @@ export function createEdge(now: () => number = Date.now, everyMs: number = editi
       startedAtMs ||= now();
       let services: Services;
       try {
-        services = await servicesOf(env, new URL(request.url).origin, (work) => context.waitUntil(work));
+        services = await servicesOf(env, (work) => context.waitUntil(work));
       } catch (error) {
         log({ event: 'store-failed', cause: rootOf(error) });
         return problemAnswer(
           problem('internal-error', 'The store or the settings of this deployment cannot be used.'),
+          strictHeaders,
         );
       }
       return createApp(services).fetch(request);

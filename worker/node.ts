@@ -13,6 +13,7 @@
  *   DUMPSURVEY_LOG_ORIGIN        the log's name, such as survey.example/log: it never changes. Unset, its key's name
  *   DUMPSURVEY_WITNESSES         VKEY=URL of each witness, separated by commas
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
+ *   TRUST_PROXY                  1: a proxy in front adds to X-Forwarded-For whom it asks for
  *   METRICS_TOKEN                what opens /metrics; unset, only this machine can read them
  *   LOG                          text: what matters, in words; json: a line for each request and event; off
  */
@@ -36,13 +37,15 @@ import { parseWitness } from './log/witnesses.ts';
 import { createCounts } from './metrics/counts.ts';
 import { answerBytes, problemOfBytes } from './node/bytes.ts';
 import { readCampaign } from './node/campaign.ts';
-import { isHere } from './node/client.ts';
+import { clientOf, isHere } from './node/client.ts';
 import { listen } from './node/listen.ts';
 import { type LogMode, settingsOf } from './node/settings.ts';
 import { drain, onSignals, watchProgress } from './node/shutdown.ts';
 import { type Quotas, quotas as usualQuotas } from './quotas.ts';
+import { createLimiter } from './rate/limiter.ts';
 import { rootOf } from './root-cause.ts';
 import { problemAnswer } from './serve/answer.ts';
+import { strictHeaders } from './serve/headers.ts';
 import type { Services } from './services.ts';
 import { carryOver } from './store/carry-over.ts';
 import { applyMigrations } from './store/migrations.ts';
@@ -76,6 +79,8 @@ export interface ServerOptions {
   readonly lookEveryMs?: number;
   /** The figures of worker/quotas.ts that are others here. */
   readonly quotas?: Partial<Quotas>;
+  /** Whether a proxy in front says in X-Forwarded-For whom it asks for. */
+  readonly trustProxy?: boolean;
   /** What opens /metrics; without it, only this machine can read them. */
   readonly metricsToken?: string;
   /** Where events go; without it, what went wrong goes to standard error. */
@@ -102,7 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
   const quotas = { ...usualQuotas, ...options.quotas };
   const counts = createCounts('Counted by this process from zero.');
-  await mkdir(data, { recursive: true });
+  await mkdir(data, { recursive: true, mode: 0o700 });
   const signer = await logIdentity(await seedIn(join(data, 'log.key'), random), options.origin);
   const witnesses = await Promise.all((options.witnesses ?? []).map(parseWitness));
   const store = await openStore({
@@ -130,6 +135,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
       return options.publicUrl ?? listening.url;
     },
     quotas,
+    limiter: createLimiter(quotas, counts, () => performance.now()),
+    clientOf: (c) => clientOf(c, options.trustProxy ?? false),
     log,
     counts,
     monotonicMs: () => performance.now(),
@@ -156,7 +163,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     }
     counts.unexpectedError();
     log({ event: 'handing-over-failed', cause: rootOf(error) });
-    return problemAnswer(problem('internal-error', 'The request could not be answered.'));
+    return problemAnswer(problem('internal-error', 'The request could not be answered.'), strictHeaders);
   };
   const server = createServer(
     {

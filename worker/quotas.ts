@@ -4,6 +4,7 @@
  */
 import { bodyMaxBytes } from '../schema/wire.ts';
 import { type TicketLimits, ticketLimits } from './admit/ticket-limits.ts';
+import type { Rate } from './rate/bucket.ts';
 
 /** What one request may be. */
 export interface RequestQuotas {
@@ -33,7 +34,23 @@ export interface KeyQuotas {
   readonly tickets: TicketLimits;
 }
 
-export type Quotas = RequestQuotas & ServerQuotas & KeyQuotas;
+/** How often something may be done. Whoever sends from the server's own machine is not limited. */
+export interface RateQuotas {
+  /**
+   * Requests of any kind from one /24 or /48, in memory of each process: a page takes three, a burst is a class that
+   * opens the survey at once, and at the rate the whole log can be read in a night.
+   */
+  readonly requestsPerPrefix: Rate;
+  /**
+   * Signed requests of one key, in memory of each process: the burst is the outbox of a machine that comes back with
+   * as many armed notes and reports as it may hold tickets; a trial takes minutes.
+   */
+  readonly admissionsPerKey: Rate;
+  /** New machines from one /24 or /48 in a day, in the store: more than a laboratory unpacks, too few for a crowd. */
+  readonly enrolmentsPerPrefixAndDay: number;
+}
+
+export type Quotas = RequestQuotas & ServerQuotas & KeyQuotas & RateQuotas;
 
 /** The figures of a server that nobody has set otherwise. */
 export const quotas: Quotas = {
@@ -44,4 +61,7 @@ export const quotas: Quotas = {
   bodyWithinMs: 20_000,
   drainWithinMs: 25_000,
   tickets: ticketLimits,
+  requestsPerPrefix: { burst: 600, perSecond: 20 },
+  admissionsPerKey: { burst: 2 * ticketLimits.openPerMachine + 64, perSecond: 1 },
+  enrolmentsPerPrefixAndDay: 64,
 };

@@ -5,6 +5,7 @@ import type { LogIdentity } from './log/identity.ts';
 import type { Witness } from './log/witnesses.ts';
 import type { Counts } from './metrics/counts.ts';
 import type { Quotas } from './quotas.ts';
+import type { Limiter } from './rate/limiter.ts';
 import type { AppContext } from './serve/frame.ts';
 import type { Store } from './store/open.ts';
 import type { Log } from './telemetry/events.ts';
@@ -13,6 +14,12 @@ import type { Log } from './telemetry/events.ts';
 export interface Campaign {
   readonly planned: number;
   readonly nonces: readonly string[] | null;
+}
+
+/** Who sends a request, as far as limits ask. Held while the request lasts, never stored and never logged. */
+export interface Client {
+  /** The network; null where it is the server's own machine, whose owner is not limited. */
+  readonly prefix: string | null;
 }
 
 export interface Services {
@@ -34,9 +41,11 @@ export interface Services {
   readonly controlShare: number;
   /** Null where no agent shares the machine. */
   readonly campaign: () => Promise<Campaign | null>;
-  /** The survey's public address, without a path: ids in feeds are made of it. */
+  /** The survey's public address, without a path, as its operator says it; empty where that is not said. */
   readonly publicUrl: string;
   readonly quotas: Quotas;
+  readonly limiter: Limiter;
+  readonly clientOf: (c: AppContext) => Client;
   readonly log: Log;
   readonly counts: Counts;
   /** Milliseconds from any start, never set back. Under Workers it stands still while nothing is waited for. */

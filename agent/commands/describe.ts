@@ -12,14 +12,23 @@ export function describeOutcome(o: Outcome): string {
   return `NOT captured: reached ${stage}${dump}${recovery}; ${o.cause}: ${o.signature ?? 'no signature'}`;
 }
 
+/** What became of a control trial, in words: nothing was there that could capture. */
+export function describeControl(o: Outcome): string {
+  if (o.result === 'captured')
+    return 'control: FALSE CAPTURE, a dump was found that nothing can have written';
+  if (o.result === 'inconclusive') return 'control: inconclusive';
+  return 'control: nothing was captured, as it must be';
+}
+
 /** One line of a campaign's progress. */
 export function describeTrial(
-  { item, report, durationMs }: TrialDone,
+  { item, report, control, durationMs }: TrialDone,
   done: number,
   planned: number,
 ): string {
   const count = `${String(done).padStart(3)}/${planned}`;
   const seconds = `${(durationMs / 1000).toFixed(0)} s`.padStart(5);
   const what = `${item.machine.padEnd(16)} ${item.scenario.replace(/\/none$/, '').padEnd(30)}`;
-  return `${count} ${seconds}  ${what} ${describeOutcome(report.outcome)}`;
+  const became = control ? describeControl(report.outcome) : describeOutcome(report.outcome);
+  return `${count} ${seconds}  ${what} ${became}`;
 }

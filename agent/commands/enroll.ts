@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
-import { type Command, jsonOption, surveyUrl, text, urlOption } from '../command.ts';
+import { type Command, jsonOption, surveyOptions, text } from '../command.ts';
 import { keyIn } from '../link/keys.ts';
 import { enrol } from '../link/survey.ts';
 import { profileText } from '../machine/inventory.ts';
 import { dataDir } from '../paths.ts';
 import { thisMachine } from './inventory.ts';
-import { surveyAt } from './survey-api.ts';
+import { surveyLink } from './survey-api.ts';
 
 export const enroll: Command = {
   name: 'enroll',
@@ -14,7 +14,7 @@ export const enroll: Command = {
   description:
     'Makes a key pair for this machine (and one for its owner, where there is none) in the data directory, and\nsends the hardware profile that `dumpsurvey inventory` prints. Nothing is crashed, and nothing is installed.',
   options: {
-    ...urlOption,
+    ...surveyOptions,
     'owner-key': {
       type: 'string',
       value: 'FILE',
@@ -33,8 +33,8 @@ export const enroll: Command = {
     const keys = join(dataDir(), 'keys');
     const owner = await keyIn(text(values, 'owner-key') ?? join(keys, 'owner.key'), randomBytes);
     const machine = await keyIn(join(keys, 'machine.key'), randomBytes);
-    const url = surveyUrl(values);
-    const profile_sha256 = await enrol(surveyAt(url, 10_000), machine, owner, profile, Date.now());
+    const { url, survey } = surveyLink(values, 10_000);
+    const profile_sha256 = await enrol(survey, machine, owner, profile, Date.now());
     const answer = { machine: machine.name, owner: owner.name, profile_sha256 };
     console.log(
       values.json

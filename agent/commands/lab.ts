@@ -11,18 +11,18 @@ import {
   type TriggeredBy,
   triggersOf,
 } from '../../schema/scenario.ts';
-import { type Command, jsonOption, surveyUrl, text, urlOption } from '../command.ts';
-import { openCampaign, openItems, runCampaign } from '../lab/campaign.ts';
+import { type Command, jsonOption, surveyOptions, text } from '../command.ts';
+import { lockCampaign, openCampaign, openItems, runCampaign } from '../lab/campaign.ts';
 import { confine } from '../lab/confine.ts';
 import { trialKernels } from '../lab/flavors.ts';
 import { type LabMachineName, labMachines } from '../lab/machines.ts';
 import { campaignPlan, machineNamed, unmet } from '../lab/plan.ts';
 import { type Lab, provision } from '../lab/provision.ts';
 import { runTrial } from '../lab/trial.ts';
-import { takeLock } from '../lock.ts';
+import type { Survey } from '../link/survey-api.ts';
 import { dataDir } from '../paths.ts';
-import { describeOutcome, describeTrial } from './describe.ts';
-import { surveyAt } from './survey-api.ts';
+import { describeControl, describeOutcome, describeTrial } from './describe.ts';
+import { surveyLink } from './survey-api.ts';
 
 function list(): void {
   console.log('Machines:');
@@ -45,14 +45,19 @@ function setOf(scenario: string, named: string | null): ScenarioSet | null {
   return sets.find((set) => findScenario(set, scenario) !== null) ?? null;
 }
 
+interface OneTrial {
+  readonly machine: LabMachineName;
+  readonly set: ScenarioSet;
+  readonly id: string;
+  readonly triggeredBy: TriggeredBy;
+  readonly control: boolean;
+  readonly json: boolean;
+}
+
 /** Runs one trial for whoever sits at the terminal. Nothing is signed, nothing is sent. */
 async function runOne(
   ready: Lab,
-  machine: LabMachineName,
-  set: ScenarioSet,
-  id: string,
-  triggeredBy: TriggeredBy,
-  json: boolean,
+  { machine, set, id, triggeredBy, control, json }: OneTrial,
 ): Promise<number> {
   const scenario = findScenario(set, id);
   if (scenario === null) return 2;
@@ -60,7 +65,7 @@ async function runOne(
   const { evidence, observations } = await runTrial(ready, machine, scenario, {
     now: () => performance.now(),
     triggeredBy,
-    beforePlanting: async () => nonce,
+    beforePlanting: async () => ({ nonce, control }),
     beforeArming: async () => {},
     onObservation: ({ channel, text: line, atMs }) => {
       const shown =
@@ -69,17 +74,19 @@ async function runOne(
     },
   });
   const outcome = classify(evidence, scenario, 'kdump');
-  if (json) console.log(JSON.stringify({ machine, set, scenario: id, evidence, outcome, observations }));
+  if (json)
+    console.log(JSON.stringify({ machine, set, scenario: id, control, evidence, outcome, observations }));
   else {
-    console.log(`\n${machine} ${id}: ${describeOutcome(outcome)}`);
+    console.log(`\n${machine} ${id}: ${control ? describeControl(outcome) : describeOutcome(outcome)}`);
     if (evidence.survived !== null) console.log(`The system went on: ${evidence.survived}`);
-    if (outcome.result === 'failed') console.log(emulationNote('lab', labMachines[machine].driver));
+    if (outcome.result === 'failed' && !control)
+      console.log(emulationNote('lab', labMachines[machine].driver));
   }
-  return outcome.result === 'inconclusive' ? 1 : 0;
+  return outcome.result === 'inconclusive' || (control && outcome.result === 'captured') ? 1 : 0;
 }
 
 /** Runs what is open of the data directory's campaign; a first call plans it. */
-async function runAll(ready: Lab, url: string, most: number): Promise<number> {
+async function runAll(ready: Lab, survey: Survey, most: number): Promise<number> {
   const data = dataDir();
   const campaign = await openCampaign(data, campaignPlan(most));
   if (campaign === null) throw new Error('the campaign has no plan');
@@ -87,14 +94,17 @@ async function runAll(ready: Lab, url: string, most: number): Promise<number> {
   const left = openItems(campaign).length;
   let done = planned - left;
   console.log(`Campaign: ${left} of ${planned} trials to run, two at a time.`);
-  const release = await takeLock(join(data, 'campaign', 'lock'), 'The campaign in this data directory');
+  const release = await lockCampaign(data);
   const { givenUp } = await runCampaign({
     lab: ready,
-    api: surveyAt(url, 90_000),
+    survey,
     data,
     campaign,
     concurrency: 2,
-    onTrial: (trial) => console.log(describeTrial(trial, ++done, planned)),
+    onTrial: (trial) => {
+      if (!trial.control) done++;
+      console.log(describeTrial(trial, done, planned));
+    },
     onTrouble: ({ machine, scenario }, what) => console.log(`        ${machine} ${scenario}: ${what}`),
   }).finally(release);
   console.log(
@@ -119,15 +129,20 @@ export const lab: Command = {
       value: 'NAME',
       help: 'crashpoint (our module), or sysrq, without it (crashpoint)',
     },
+    control: {
+      type: 'boolean',
+      help: 'a control trial: the capture kernel is not loaded, and nothing may be found on the dump disk',
+    },
     campaign: { type: 'boolean', help: 'runs the campaign, or what is left of it' },
     trials: { type: 'string', value: 'N', help: 'plans a new campaign of only N trials' },
     provision: { type: 'boolean', help: 'only makes the lab ready' },
-    ...urlOption,
+    ...surveyOptions,
     ...jsonOption,
   },
   examples: [
     'dumpsurvey lab --list',
     'dumpsurvey lab --machine am53c974-pc --scenario timer/exception/disk/none',
+    'dumpsurvey lab --machine virtio_blk-pc --scenario direct/panic/idle/none --control',
     'dumpsurvey lab --campaign --url http://127.0.0.1:8787',
   ],
   run: async (values) => {
@@ -144,6 +159,12 @@ export const lab: Command = {
     }
     const machine = machineText === null ? null : machineNamed(machineText);
     const set = scenario === null ? null : setOf(scenario, text(values, 'set'));
+    if (values.control && !single) {
+      console.error(
+        '--control goes with --machine and --scenario; in a campaign the survey draws the controls.',
+      );
+      return 2;
+    }
     const impossible =
       single &&
       (!machine
@@ -179,8 +200,10 @@ export const lab: Command = {
       console.error(`Linux ${ready.kernel.release} lacks drivers of ${machineText}.`);
       return 2;
     }
-    if (machine && set && scenario)
-      return runOne(ready, machine, set, scenario, trigger, values.json === true);
-    return values.campaign ? runAll(ready, surveyUrl(values), most) : 0;
+    if (machine && set && scenario) {
+      const [control, json] = [values.control === true, values.json === true];
+      return runOne(ready, { machine, set, id: scenario, triggeredBy: trigger, control, json });
+    }
+    return values.campaign ? runAll(ready, surveyLink(values, 90_000).survey, most) : 0;
   },
 };

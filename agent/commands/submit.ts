@@ -1,19 +1,19 @@
 import { join } from 'node:path';
-import { type Command, jsonOption, surveyUrl, urlOption } from '../command.ts';
+import { type Command, jsonOption, surveyOptions } from '../command.ts';
 import { outboxIn } from '../link/outbox.ts';
 import { dataDir } from '../paths.ts';
-import { surveyAt } from './survey-api.ts';
+import { surveyLink } from './survey-api.ts';
 
 export const submit: Command = {
   name: 'submit',
   summary: 'sends the reports that wait in the outbox',
   description:
     'Sends each waiting report until the survey gives a receipt. Sending again does no harm: a report that the\nsurvey has is answered with its first receipt. Refused reports are set aside with the reason.',
-  options: { ...urlOption, ...jsonOption },
+  options: { ...surveyOptions, ...jsonOption },
   examples: ['dumpsurvey submit', 'dumpsurvey submit --url https://survey.example'],
   run: async (values) => {
     const outbox = await outboxIn(join(dataDir(), 'outbox'));
-    const sent = await outbox.flush(surveyAt(surveyUrl(values), 30_000).report);
+    const sent = await outbox.flush(surveyLink(values, 30_000).survey.report);
     for (const s of sent) {
       if (values.json) console.log(JSON.stringify(s));
       else if ('receipt' in s) console.log(`${s.nonce}  report ${s.receipt.report_id}`);

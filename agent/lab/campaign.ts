@@ -2,30 +2,25 @@
  * A campaign: the trials of a plan, two at a time, each under a ticket, each reported. Killed at any moment, it
  * goes on where its journal ends.
  */
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
 import { fromBase64, toBase64, utf8 } from '../../schema/bytes.ts';
-import type { Evidence } from '../../schema/evidence.ts';
-import { findScenario, type Scenario, scenarioSetNames } from '../../schema/scenario.ts';
-import type { ReportBody, Ticket } from '../../schema/wire.ts';
+import { scenarioSetNames } from '../../schema/scenario.ts';
+import type { ReportBody } from '../../schema/wire.ts';
 import { writeDurably } from '../durable.ts';
-import type { Api } from '../link/api.ts';
-import { type KeyPair, keyIn } from '../link/keys.ts';
+import { LogFault } from '../link/log-fault.ts';
 import { type Outbox, outboxIn } from '../link/outbox.ts';
 import { sign } from '../link/sign.ts';
-import { askForTicket, enrol, noteArmed } from '../link/survey.ts';
-import { inventory, profileText } from '../machine/inventory.ts';
-import { type Journal, openJournal, type TrialState } from '../trial/journal.ts';
-import { interruptedEvidence, reportOf } from '../trial/report.ts';
-import { build, type LabMachineName, labMachines } from './machines.ts';
+import type { Survey } from '../link/survey-api.ts';
+import { takeLock } from '../lock.ts';
+import { type Journal, openJournal } from '../trial/journal.ts';
+import { reportOf } from '../trial/report.ts';
+import { attempt, interrupted } from './attempt.ts';
+import { type LabKeys, labKeys } from './keys.ts';
 import { machineNamed, type PlanItem } from './plan.ts';
 import type { Lab } from './provision.ts';
-import { runTrial } from './trial.ts';
-
-/** A guest that breaks before it is armed is started again this often; a ticket is used up only by arming. */
-const attemptsMax = 3;
 
 const planFile = z.object({
   id: z.string(),
@@ -53,7 +48,7 @@ export interface CampaignFiles {
 /** What a campaign needs. */
 export interface CampaignOptions {
   readonly lab: Lab;
-  readonly api: Api;
+  readonly survey: Survey;
   /** The data directory. */
   readonly data: string;
   readonly campaign: CampaignFiles;
@@ -65,6 +60,8 @@ export interface CampaignOptions {
 export interface TrialDone {
   readonly item: PlanItem;
   readonly report: ReportBody;
+  /** The mechanism was disabled: the item is run again. */
+  readonly control: boolean;
   readonly durationMs: number;
 }
 
@@ -87,47 +84,54 @@ export async function openCampaign(data: string, plan?: readonly PlanItem[]): Pr
   return { id, items, journal: await openJournal(join(data, 'campaign', 'journal.jsonl')) };
 }
 
+/** Keeps other processes from running the campaign, or from replacing its keys. Throws Advice where one does. */
+export async function lockCampaign(data: string): Promise<() => Promise<void>> {
+  await mkdir(join(data, 'campaign'), { recursive: true });
+  return takeLock(join(data, 'campaign', 'lock'), 'The campaign in this data directory');
+}
+
 /** The trials of a campaign that have no report in the outbox yet. */
 export function openItems(campaign: CampaignFiles): PlanItem[] {
   const trials = campaign.journal.trials();
   return campaign.items.filter(({ ordinal }) => !trials.get(ordinal)?.closed);
 }
 
-/** The keys of the lab: the owner's and each machine's, in the data directory. */
-export async function labKeys(data: string): Promise<{
-  readonly owner: KeyPair;
-  readonly machine: (name: LabMachineName) => Promise<KeyPair>;
-}> {
-  return {
-    owner: await keyIn(join(data, 'keys', 'owner.key'), randomBytes),
-    machine: (name) => keyIn(join(data, 'keys', `lab-${name}.key`), randomBytes),
-  };
-}
-
-/** Runs what is open of a campaign. Resolves when every trial is closed or given up, and the outbox was tried. */
+/**
+ * Runs what is open of a campaign. Resolves when every trial is closed or given up, and the outbox was tried. A log that
+ * cannot be trusted ends it: what runs is brought to the outbox, nothing more is begun, and the LogFault is thrown.
+ */
 export async function runCampaign(options: CampaignOptions): Promise<{ readonly givenUp: number }> {
   const { data, campaign, concurrency } = options;
   const keys = await labKeys(data);
   const outbox = await outboxIn(join(data, 'outbox'));
-  const flush = oneAtATime(() => outbox.flush(options.api.report));
+  const flush = oneAtATime(() => outbox.flush(options.survey.report));
   const queue = openItems(campaign);
   let givenUp = 0;
-  await flush().catch(() => {});
+  let fault: LogFault | null = null;
+  await flush().catch((error: unknown) => {
+    if (error instanceof LogFault) throw error;
+  });
+  const runOne = async (item: PlanItem) => {
+    const startedAt = performance.now();
+    const { report, control } = await runItem(item, keys, outbox, options);
+    const sent = await flush();
+    for (const s of sent) if ('refused' in s) options.onTrouble(item, s.refused);
+    options.onTrial({ item, report, control, durationMs: performance.now() - startedAt });
+    return control;
+  };
   const worker = async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) {
-      const startedAt = performance.now();
+    for (let item = queue.shift(); item !== undefined && fault === null; item = queue.shift()) {
       try {
-        const report = await runItem(item, await keys.machine(item.machine), keys.owner, outbox, options);
-        const sent = await flush();
-        for (const s of sent) if ('refused' in s) options.onTrouble(item, s.refused);
-        options.onTrial({ item, report, durationMs: performance.now() - startedAt });
+        while (await runOne(item));
       } catch (error) {
+        if (error instanceof LogFault) fault = error;
         givenUp += campaign.journal.trials().get(item.ordinal)?.closed ? 0 : 1;
         options.onTrouble(item, error instanceof Error ? error.message : String(error));
       }
     }
   };
   await Promise.all(Array.from({ length: concurrency }, worker));
+  if (fault !== null) throw fault;
   await flush();
   return { givenUp };
 }
@@ -145,18 +149,21 @@ function oneAtATime<T>(call: () => Promise<T>): () => Promise<T> {
 /** Brings one trial to the outbox, from wherever its journal stands. */
 async function runItem(
   item: PlanItem,
-  machine: KeyPair,
-  owner: KeyPair,
+  keys: LabKeys,
   outbox: Outbox,
   options: CampaignOptions,
-): Promise<ReportBody> {
+): Promise<Pick<TrialDone, 'report' | 'control'>> {
   const { journal } = options.campaign;
   const { ordinal } = item;
   const state = journal.trials().get(ordinal);
   if (state?.payload === undefined) {
-    const facts = state?.arming ? interrupted(state) : await attempt(item, machine, owner, options);
+    const version = await options.survey.version('report');
+    const machine = await keys.machine(item.machine);
+    const facts = state?.arming ? interrupted(state) : await attempt(item, machine, keys.owner, options);
     const report = reportOf({
       ...facts,
+      version,
+      machine: machine.name,
       population: 'lab',
       triggeredBy: 'crashpoint',
       emulator: options.lab.emulator,
@@ -164,103 +171,11 @@ async function runItem(
     });
     await journal.append({ step: 'report', ordinal, payload: toBase64(utf8(JSON.stringify(report))) });
   }
-  const payload = fromBase64(journal.trials().get(ordinal)?.payload ?? '');
+  const { payload: encoded = '', ticket } = journal.trials().get(ordinal) ?? {};
+  const payload = fromBase64(encoded);
   const report = JSON.parse(new TextDecoder().decode(payload)) as ReportBody;
-  await outbox.put(report.nonce, sign('report', payload, machine));
-  await journal.append({ step: 'closed', ordinal });
-  return report;
-}
-
-interface Attempted {
-  readonly ticket: Ticket;
-  readonly sysctls: Readonly<Record<string, number>>;
-  readonly armedAt: string | null;
-  readonly evidence: Evidence;
-}
-
-function interrupted({ ticket, arming }: TrialState): Attempted {
-  if (!ticket || !arming) throw new Error('the journal has an arming without its ticket');
-  return {
-    ticket,
-    sysctls: arming.sysctls,
-    armedAt: arming.armed_at,
-    evidence: interruptedEvidence(build.watchdogMs),
-  };
-}
-
-/** Runs the trial until it is armed once, or broken `attemptsMax` times. */
-async function attempt(
-  item: PlanItem,
-  machine: KeyPair,
-  owner: KeyPair,
-  options: CampaignOptions,
-): Promise<Attempted> {
-  for (let count = 1; ; count++) {
-    const tried = await attemptOnce(item, machine, owner, options);
-    if (tried.armedAt !== null || count === attemptsMax) {
-      if (tried.ticket === null) throw new Error(`no ticket: ${tried.evidence.harness_fault}`);
-      return { ...tried, ticket: tried.ticket };
-    }
-    options.onTrouble(item, `${tried.evidence.harness_fault}; trying again (${count} of ${attemptsMax})`);
-  }
-}
-
-async function attemptOnce(
-  item: PlanItem,
-  machine: KeyPair,
-  owner: KeyPair,
-  { lab, api, campaign }: CampaignOptions,
-): Promise<Omit<Attempted, 'ticket'> & { readonly ticket: Ticket | null }> {
-  const { ordinal } = item;
-  const scenario: Scenario | null = findScenario(item.set, item.scenario);
-  if (scenario === null) throw new Error(`${item.set} has no scenario ${item.scenario}`);
-  let ticket: Ticket | null = null;
-  let armedAt: string | null = null;
-  const { evidence, prepared } = await runTrial(lab, item.machine, scenario, {
-    now: () => performance.now(),
-    beforePlanting: async (tree) => {
-      const { disk } = labMachines[item.machine];
-      const known = {
-        population: 'lab',
-        labMachine: item.machine,
-        dumpDisk: disk,
-        tools: lab.tools,
-      } as const;
-      const text = profileText(inventory(tree, known));
-      const profileSha256 = await enrol(api, machine, owner, text, Date.now());
-      const request = requestId(campaign, item, profileSha256);
-      const wanted = { request, profileSha256, set: item.set, scenario: item.scenario } as const;
-      ticket = await askForTicket(
-        api,
-        machine,
-        { ...wanted, mechanism: 'kdump', environment: 'instrumented' },
-        Date.now(),
-      );
-      await campaign.journal.append({ step: 'ticket', ordinal, ticket });
-      return ticket.nonce;
-    },
-    beforeArming: async ({ planted, sysctls }) => {
-      if (ticket === null || planted.nonce !== ticket.nonce)
-        throw new Error('the guest planted another nonce');
-      const nowMs = Date.now();
-      const text = JSON.stringify(planted, (_, value) =>
-        typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
-      );
-      const armed_at = new Date(nowMs).toISOString();
-      await noteArmed(api, machine, ticket, nowMs);
-      await campaign.journal.append({ step: 'arming', ordinal, armed_at, sysctls, listing: text });
-      armedAt = armed_at;
-    },
-  });
-  return { ticket, sysctls: prepared?.sysctls ?? {}, armedAt, evidence };
-}
-
-/** Stable over restarts while the ticket can still be armed, so that asking again brings the same ticket. */
-function requestId(campaign: CampaignFiles, { ordinal }: PlanItem, profileSha256: string): string {
-  const before = campaign.journal.trials().get(ordinal)?.ticket;
-  const expired = before !== undefined && Date.parse(before.arm_by) < Date.now() ? before.nonce : '';
-  return createHash('sha256')
-    .update(`${campaign.id}/${ordinal}/${profileSha256}/${expired}`)
-    .digest('hex')
-    .slice(0, 32);
+  await outbox.put(report.nonce, sign('report', payload, await keys.signer(item.machine, report.machine)));
+  const control = ticket?.control ?? false;
+  await journal.append({ step: control ? 'control' : 'closed', ordinal });
+  return { report, control };
 }

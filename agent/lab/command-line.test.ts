@@ -1,8 +1,15 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { crashTypes } from '../../schema/crash-type.ts';
+import { armedLine, canaryLines } from '../../schema/log-canary.ts';
 import { scenarioId, scenarioSets } from '../../schema/scenario.ts';
-import { captureCommandLine, firstCommandLine, qemuArguments, qualified } from './command-line.ts';
+import {
+  captureCommandLine,
+  firstCommandLine,
+  plantLines,
+  qemuArguments,
+  qualified,
+} from './command-line.ts';
 import { build, type LabMachine, labMachines } from './machines.ts';
 
 const machines: [string, LabMachine][] = Object.entries(labMachines);
@@ -87,6 +94,30 @@ test('every word that the guests ask for is one that they are given', () => {
     const text = readFileSync(new URL(`guest/${script}`, import.meta.url), 'utf8');
     for (const [, word] of text.matchAll(/\$\(opt ([\w.]+)\)/g)) expect(given, script).toContain(word);
   }
+});
+
+describe('the order to plant', () => {
+  const nonce = 'ab'.repeat(16);
+
+  it('arms the mechanism, unless the trial is a control', () => {
+    expect(plantLines({ nonce }, 'crashpoint')).toBe(`plant ${nonce}`);
+    expect(plantLines({ nonce, control: false }, 'crashpoint')).toBe(`plant ${nonce}`);
+    expect(plantLines({ nonce, control: true }, 'crashpoint')).toBe(`control ${nonce}`);
+  });
+
+  it.each(['sysrq', 'lkdtm'] as const)('without the module (%s) brings what goes into the log', (trigger) => {
+    const [order, ...lines] = plantLines({ nonce, control: true }, trigger).split('\n');
+    expect(order).toBe(`control ${nonce}`);
+    expect(lines.pop()).toBe('end');
+    expect(lines).toEqual([armedLine(nonce), ...canaryLines(nonce)].map((line) => `line ${line}`));
+  });
+
+  it('is one that the guest knows, and of a control it says what it reads back', () => {
+    const script = readFileSync(new URL('guest/first.sh', import.meta.url), 'utf8');
+    expect(script).toContain('read -r order nonce <&4\narm_mechanism\n');
+    for (const word of ['plant', 'control']) expect(script).toMatch(new RegExp(`^\t${word}\\)`, 'm'));
+    expect(script).toMatch(/^say armed ".* kexec_crash_loaded=\$\(crash_loaded\)"$/m);
+  });
 });
 
 test.each([

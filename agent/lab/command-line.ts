@@ -1,6 +1,7 @@
-/** Command lines: QEMU's, the first kernel's, the capture kernel's. Pure. */
+/** What guests are told: QEMU's command line, the first kernel's, the capture kernel's, and the order to plant. Pure. */
 import type { Need, Stimulus } from '../../schema/crash-point.ts';
 import type { Sysctls } from '../../schema/crash-type.ts';
+import { armedLine, canaryLines } from '../../schema/log-canary.ts';
 import type { TriggeredBy } from '../../schema/scenario.ts';
 import { build, type LabMachine } from './machines.ts';
 
@@ -95,4 +96,20 @@ export function qemuArguments(
     ...(machine.card?.devices ?? []),
     ...['-kernel', boot.kernel, '-initrd', boot.initrd, '-append', boot.commandLine],
   ];
+}
+
+/** What a guest is to plant, and whether the mechanism under test is to be armed beside it. */
+export interface PlantOrder {
+  /** The ticket's. */
+  readonly nonce: string;
+  /** A control trial: the capture kernel is not loaded, on purpose. */
+  readonly control?: boolean;
+}
+
+/** The lines that first.sh waits for once it has said what the machine is. Without the module, those for the log follow. */
+export function plantLines({ nonce, control = false }: PlantOrder, triggeredBy: TriggeredBy): string {
+  const order = `${control ? 'control' : 'plant'} ${nonce}`;
+  if (triggeredBy === 'crashpoint') return order;
+  const lines = [armedLine(nonce), ...canaryLines(nonce)].map((line) => `line ${line}`);
+  return [order, ...lines, 'end'].join('\n');
 }

@@ -2,11 +2,14 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import { classify } from '../../schema/classify/classify.ts';
 import { symptomOf } from '../../schema/classify/symptom.ts';
-import { evidence } from '../../schema/evidence.ts';
+import { type DumpFinding, evidence } from '../../schema/evidence.ts';
+import { findScenario } from '../../schema/scenario.ts';
 import {
   assembleEvidence,
   beaconsIn,
+  controlEvidence,
   type Ending,
   excerpt,
   type Observation,
@@ -373,4 +376,59 @@ test('whatever a guest prints, what becomes of it fits a report', () => {
     }),
     { numRuns: 150 },
   );
+});
+
+describe('the evidence of a control trial', () => {
+  const crash = [`console ${triggerLine}`, 'console [    7.7] Kernel panic - not syncing: crashpoint'];
+  const control = (line: string, ...more: string[]) =>
+    controlEvidence(assemble([`beacon ds armed ${line}`, ...crash, ...more]));
+  const notLoaded = 'inflight=7 kexec_crash_loaded=0';
+
+  it('says in the report’s own lines that the mechanism was disabled', () => {
+    const e = control(notLoaded);
+    expect(e.harness_fault).toBeNull();
+    expect(e.channel.saw[0]).toMatchObject({ stage: 'armed', line: `armed ${notLoaded}` });
+  });
+
+  it.each([
+    ['a capture kernel was loaded', 'inflight=7 kexec_crash_loaded=1'],
+    ['the kernel does not say it', 'inflight=7 kexec_crash_loaded='],
+    ['the guest said nothing of it', 'inflight=7'],
+    ['the line is garbled', 'inflight=7 kexec_crash_loaded=01'],
+  ])('proves nothing where %s: the harness is to blame', (_, line) => {
+    const e = evidence.parse(control(line));
+    expect(e.harness_fault).toMatch(/control trial.*did not say/);
+    expect(e.harness_fault).toContain(`armed ${line}`.trim());
+  });
+
+  it('leaves an earlier fault as it is, and what never was armed', () => {
+    expect(control('inflight=7', 'beacon ds fault no disk').harness_fault).toBe('no disk');
+    expect(controlEvidence(assemble([])).harness_fault).toBe('the guest ended before it was armed');
+  });
+
+  it('is a failure between the crash and the hand-over, of a machine that came back', () => {
+    const nothing: DumpFinding = {
+      format: 'empty',
+      fault: null,
+      byte_count: 0,
+      truncated: false,
+      incomplete_flag: false,
+      pages: { promised: 0, present: 0, undecodable: 0 },
+      armed: 'missing',
+      fired: 'missing',
+      canaries: { planted: 11, good: 0, changed: 0, missing: 11 },
+      kernel_release: null,
+      vmcoreinfo: 'absent',
+      log_lines: null,
+    };
+    const scenario = findScenario('standard/1', 'timer/exception/disk/none');
+    expect(scenario && classify({ ...control(notLoaded), dump: nothing }, scenario, 'kdump')).toMatchObject({
+      result: 'failed',
+      reached: { proven: 'detected', excluded: 'handed_over' },
+      verdict: 'unreadable',
+      verdict_reason: 'empty',
+      recovery: 'self',
+      cause: 'core-kernel',
+    });
+  });
 });

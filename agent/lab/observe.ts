@@ -227,3 +227,17 @@ export function assembleEvidence(
     duration_ms: Math.max(0, Math.round(ending.atMs)),
   };
 }
+
+/** What the guest reads back of its own kernel as it arms: no capture kernel is loaded. */
+const notArmedPattern = /(^| )kexec_crash_loaded=0( |$)/;
+
+/**
+ * The evidence of a control trial. It says that the mechanism was disabled only if the guest said so as it armed, and
+ * the report carries that line; where it did not, the harness is to blame, and the trial proves nothing.
+ */
+export function controlEvidence(e: Evidence): Evidence {
+  const armed = e.channel.saw.find(({ stage }) => stage === 'armed');
+  if (e.harness_fault !== null || armed === undefined || notArmedPattern.test(armed.line)) return e;
+  const said = `a control trial, and the guest did not say that no capture kernel is loaded: ${armed.line}`;
+  return { ...e, harness_fault: said.slice(0, 300) };
+}

@@ -1,6 +1,6 @@
 /**
- * Runs one trial on an emulated machine: boot, load the capture kernel, plant, wait for the go-ahead, load the
- * disk, arm, crash, capture, verify. What it gives is evidence; it judges nothing.
+ * Runs one trial on an emulated machine: boot, load the capture kernel (not in a control trial), plant, wait for the
+ * go-ahead, load the disk, arm, crash, capture, verify. What it gives is evidence; it judges nothing.
  */
 import { appendFile, copyFile, mkdir, mkdtemp, rm, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,16 +8,16 @@ import { type Listing, parseListing } from '../../schema/canary.ts';
 import { crashPoints } from '../../schema/crash-point.ts';
 import { crashTypes, sysctlsOf } from '../../schema/crash-type.ts';
 import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
-import { armedLine, canaryLines, type LogPlan } from '../../schema/log-canary.ts';
+import type { LogPlan } from '../../schema/log-canary.ts';
 import type { Scenario, TriggeredBy } from '../../schema/scenario.ts';
 import { fileSource } from '../dump/file_source.ts';
 import { dumpLog, verifyDump } from '../dump/verify.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import { capturedMap } from '../machine/tree.ts';
-import { firstCommandLine, qemuArguments } from './command-line.ts';
+import { firstCommandLine, type PlantOrder, plantLines, qemuArguments } from './command-line.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { build, type LabMachine, type LabMachineName, labMachines } from './machines.ts';
-import { assembleEvidence, beaconsIn, type Observation, parseAtCrash } from './observe.ts';
+import { assembleEvidence, beaconsIn, controlEvidence, type Observation, parseAtCrash } from './observe.ts';
 import type { Lab } from './provision.ts';
 import { type Guest, startGuest } from './qemu.ts';
 
@@ -52,10 +52,10 @@ export interface TrialOptions {
   /** How long the hardware watchdog waits. */
   readonly watchdogMs?: number;
   /**
-   * Given the machine's files, decides the nonce to plant (the ticket's). The guest waits for it; rejecting ends
-   * the trial unarmed.
+   * Given the machine's files, decides what to plant, and whether the trial is a control. The guest waits for it;
+   * rejecting ends the trial unarmed.
    */
-  readonly beforePlanting: (tree: SystemTree) => Promise<string>;
+  readonly beforePlanting: (tree: SystemTree) => Promise<PlantOrder>;
   /** Called when everything is planted and before anything is armed; the guest waits for it. Rejecting ends the trial unarmed. */
   readonly beforeArming: (prepared: Prepared) => Promise<void>;
   readonly onObservation?: (o: Observation) => void;
@@ -84,11 +84,6 @@ function preparedIn(observations: readonly Observation[], triggeredBy: Triggered
 
 const unthrottled = { bps: 0, bps_rd: 0, bps_wr: 0, iops: 0, iops_rd: 0, iops_wr: 0 };
 
-/** What a guest without the module is told to write to its log. */
-function logOrders(nonce: string): string {
-  return [armedLine(nonce), ...canaryLines(nonce)].map((line) => `line ${line}\n`).join('');
-}
-
 /** Answers what the guest asks, as its lines arrive. */
 function conversation(
   guest: Guest,
@@ -102,10 +97,7 @@ function conversation(
       .then(question)
       .then(guest.tell, (error: unknown) => fail(error instanceof Error ? error.message : String(error)));
   const triggeredBy = options.triggeredBy ?? 'crashpoint';
-  const plant = async () => {
-    const nonce = await options.beforePlanting(treeIn(seen));
-    return triggeredBy === 'crashpoint' ? `plant ${nonce}` : `plant ${nonce}\n${logOrders(nonce)}end`;
-  };
+  const plant = async () => plantLines(await options.beforePlanting(treeIn(seen)), triggeredBy);
   return ({ channel, text }: Observation): void => {
     if (scenario.crash_type === 'external-nmi' && parseAtCrash(text)) guest.qmp('inject-nmi');
     if (channel !== 'beacon') return;
@@ -159,7 +151,13 @@ export async function runTrial(
       iops: load === 'disk' ? build.loadIops : null,
       watchdog: scenario.set_up === 'watchdog-nmi' ? 'inject-nmi' : 'reset',
     });
-    const { ending, ...run } = await observe(args, scenario, options);
+    let isControl = false;
+    const beforePlanting = async (tree: SystemTree) => {
+      const order = await options.beforePlanting(tree);
+      isControl = order.control ?? false;
+      return order;
+    };
+    const { ending, ...run } = await observe(args, scenario, { ...options, beforePlanting });
     const planted = run.armedAtMs === null ? null : (run.prepared?.planted ?? null);
     const dump = planted && (await readDump(disk, planted));
     const { finding = null, logged = [] } = dump ?? {};
@@ -174,7 +172,7 @@ export async function runTrial(
       triggeredBy,
       logged,
     );
-    return { ...run, evidence };
+    return { ...run, evidence: isControl ? controlEvidence(evidence) : evidence };
   } finally {
     await rm(dir, { recursive: true, force: true });
   }

@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import type { Envelope } from '../../schema/envelope.ts';
 import { problem } from '../../schema/problem.ts';
-import { type Api, type ApiOptions, apiAt, Refused } from './api.ts';
+import { type ApiOptions, apiAt, Refused, type SentKind, Unreachable, Unusable } from './api.ts';
 
 const report: Envelope = {
   payload: 'e30=',
@@ -74,7 +74,7 @@ async function answering(...answers: Answer[]) {
 }
 
 describe('a request', () => {
-  it.each<[keyof Api, string, object]>([
+  it.each<[SentKind, string, object]>([
     ['report', '/v1/reports', receipt],
     ['tickets', '/v1/tickets', { tickets: [], checkpoint: 'a note' }],
     ['armed', '/v1/armed', { nonce: '0'.repeat(32), ...logged }],
@@ -114,7 +114,7 @@ describe('a request', () => {
       const { url } = await answering([status, '']);
       const options = clock(20_000);
       await expect(apiAt(url, options).report(report)).rejects.toThrow(
-        `/v1/reports: the survey answered ${status}`,
+        `/v1/reports: the survey answered ${status}. Try again later.`,
       );
       expect(options.now()).toBeLessThanOrEqual(20_000);
       expect(Math.max(...options.pauses)).toBe(5000);
@@ -125,7 +125,11 @@ describe('a request', () => {
     const url = await serve(() => {});
     server?.close();
     const options = clock(1000);
-    await expect(apiAt(url, options).report(report)).rejects.toThrow('fetch failed');
+    const error = await apiAt(url, options)
+      .report(report)
+      .catch((e: unknown) => e);
+    expect(error).toBeInstanceOf(Unreachable);
+    expect((error as Error).message).toMatch(/\/v1\/reports: fetch failed \(.*ECONNREFUSED.*Try again later/);
     expect(options.pauses).toEqual([200, 400]);
   });
 
@@ -136,6 +140,87 @@ describe('a request', () => {
       else response.end(JSON.stringify(receipt));
     });
     expect(await apiAt(url, clock(1000)).report(report)).toEqual(receipt);
+  });
+
+  it('that is never answered is given up, and sent again', async () => {
+    const url = await serve(() => {});
+    const options = { ...clock(1000), requestTimeoutMs: 50 };
+    await expect(apiAt(url, options).report(report)).rejects.toThrow(/\/v1\/reports: .*timeout/);
+    expect(options.pauses).toEqual([200, 400]);
+  });
+
+  it('whose answer never ends is given up, and sent again', async () => {
+    const url = await serve((_, response) => {
+      response.write('{');
+      const timer = setInterval(() => response.write(' '), 5);
+      response.on('close', () => clearInterval(timer));
+    });
+    const options = { ...clock(0), requestTimeoutMs: 50 };
+    await expect(apiAt(url, options).report(report)).rejects.toThrow(Unreachable);
+  });
+
+  it('whose answer has no end of bytes is given up at once', async () => {
+    let written = 0;
+    const url = await serve((_, response) => {
+      const more = () => {
+        while (written < 1 << 30 && response.write('x'.repeat(1 << 16))) written += 1 << 16;
+      };
+      response.on('drain', more);
+      more();
+    });
+    await expect(apiAt(url, clock(60_000)).report(report)).rejects.toThrow(Unusable);
+    expect(written).toBeLessThan(1 << 26);
+  });
+});
+
+describe('what the survey says of itself', () => {
+  const index = {
+    name: 'Dump Survey',
+    log: { origin: 'survey.test/log', verifier_key: 'survey.test/log+00000000+AQ==' },
+    payload_versions: { report: ['1.0', '1.1'] },
+  };
+  const proof = ['q6urq6urq6urq6urq6urq6urq6urq6urq6urq6urq6s='];
+  const hashes = [new Uint8Array(32).fill(0xab)];
+  it.each<[string, (api: ReturnType<typeof apiAt>) => Promise<unknown>, string, string, unknown]>([
+    [
+      'the index, without what an agent does not need',
+      (api) => api.index(),
+      '/v1',
+      JSON.stringify(index),
+      { log: index.log, payload_versions: index.payload_versions },
+    ],
+    ['the checkpoint', (api) => api.checkpoint(), '/log/checkpoint', 'a note\n', 'a note\n'],
+    [
+      'a consistency proof',
+      (api) => api.consistency(3, 7),
+      '/log/consistency?from=3&to=7',
+      JSON.stringify({ from: 3, to: 7, proof }),
+      hashes,
+    ],
+    [
+      'a tile',
+      (api) => api.tile('tile/0/000.p/1'),
+      '/log/tile/0/000.p/1',
+      'x',
+      expect.objectContaining({ length: 1 }),
+    ],
+  ])('%s', async (_, ask, path, body, answer) => {
+    const { url, asked } = await answering([503, ''], [200, body]);
+    expect(await ask(apiAt(url, clock(1000)))).toEqual(answer);
+    expect(asked.map(({ method, url }) => [method, url])).toEqual([
+      ['GET', path],
+      ['GET', path],
+    ]);
+  });
+
+  it.each([
+    ['hashes of another length', { from: 3, to: 7, proof: ['q6s='] }],
+    ['what is no base64', { from: 3, to: 7, proof: ['nonsense'] }],
+    ['a thousand hashes', { from: 3, to: 7, proof: Array.from({ length: 1000 }, () => proof[0]) }],
+    ['no hashes', { from: 3, to: 7 }],
+  ])('a proof of %s is none', async (_, body) => {
+    const { url } = await answering([200, JSON.stringify(body)]);
+    await expect(apiAt(url, clock(60_000)).consistency(3, 7)).rejects.toThrow(Unusable);
   });
 });
 
@@ -171,17 +256,19 @@ describe('a refusal', () => {
 describe('an answer that is not understood', () => {
   it('is no receipt: text that is no JSON is asked for again until patience ends', async () => {
     const { url, asked } = await answering([200, '<html>Welcome to the hotel</html>']);
-    await expect(apiAt(url, clock(500)).report(report)).rejects.toThrow(SyntaxError);
+    await expect(apiAt(url, clock(500)).report(report)).rejects.toThrow('/v1/reports: the answer is no JSON');
     expect(asked.length).toBeGreaterThan(1);
   });
 
   it.each([
     ['of other fields', '{}'],
+    ['with a checkpoint of megabytes', JSON.stringify({ ...receipt, checkpoint: 'x'.repeat(3 << 20) })],
+    ['with a checkpoint of too many bytes', JSON.stringify({ ...receipt, checkpoint: 'x'.repeat(20_001) })],
     ['with a field more', JSON.stringify({ ...receipt, note: '' })],
     ['with another type', JSON.stringify({ ...receipt, log_index: '7' })],
   ])('is no receipt: JSON %s ends it at once', async (_, body) => {
     const { url, asked } = await answering([200, body]);
-    await expect(apiAt(url, clock(60_000)).report(report)).rejects.toThrow();
+    await expect(apiAt(url, clock(60_000)).report(report)).rejects.toThrow(Unusable);
     expect(asked).toHaveLength(1);
   });
 });

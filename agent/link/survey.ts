@@ -1,12 +1,14 @@
 /** What a machine says to the survey: who it is, that it wants a ticket, that it is about to crash. */
 import { createHash } from 'node:crypto';
+import { utf8 } from '../../schema/bytes.ts';
 import { findScenario, type ScenarioSet, scenarioId } from '../../schema/scenario.ts';
 import type { Environment, Mechanism } from '../../schema/vocabulary.ts';
 import type { ArmedBody, EnrolBody, Ticket, TicketsBody } from '../../schema/wire.ts';
 import { agentVersion } from '../version.ts';
-import type { Api } from './api.ts';
+import type { Admissions } from './api.ts';
 import type { KeyPair } from './keys.ts';
 import { findWork, ownerSignature, signBody } from './sign.ts';
+import type { Survey } from './survey-api.ts';
 
 /** SHA-256 of a text's UTF-8 bytes, in hexadecimal. */
 export function sha256Of(text: string): string {
@@ -15,7 +17,7 @@ export function sha256Of(text: string): string {
 
 /** Enrols a machine with its profile; harmless where it is enrolled already. Gives the profile's hash. */
 export async function enrol(
-  api: Api,
+  api: Pick<Admissions, 'enrol'>,
   machine: KeyPair,
   owner: KeyPair,
   profile: string,
@@ -46,17 +48,19 @@ export interface TicketRequest {
   readonly scenario: string;
   readonly mechanism: Mechanism;
   readonly environment: Environment;
+  /** Whether the ticket may be a control: the mechanism can be disabled, and the machine comes back without it. */
+  readonly controls: boolean;
 }
 
 /** Asks for one ticket, and checks that it is what was asked for: the server cannot define what runs here. */
 export async function askForTicket(
-  api: Api,
+  api: Pick<Survey, 'tickets' | 'version'>,
   machine: KeyPair,
   wanted: TicketRequest,
   nowMs: number,
 ): Promise<Ticket> {
-  const body: TicketsBody = {
-    version: '1.0',
+  const version = await api.version('tickets');
+  const fields = {
     machine: machine.name,
     request: wanted.request,
     profile_sha256: wanted.profileSha256,
@@ -66,6 +70,11 @@ export async function askForTicket(
     environment: wanted.environment,
     created_at: new Date(nowMs).toISOString(),
   };
+  const body: TicketsBody =
+    version === '1.0'
+      ? { version, ...fields }
+      : { version, ...fields, controls: wanted.controls, offline: false };
+  const mayBeControl = version !== '1.0' && wanted.controls;
   const [ticket] = (await api.tickets(signBody('tickets', body, machine))).tickets;
   const known = findScenario(wanted.set, wanted.scenario);
   const same =
@@ -77,14 +86,18 @@ export async function askForTicket(
     ticket.scenario.set_up === known.set_up &&
     ticket.scenario.in_flight_min === known.in_flight_min &&
     ticket.mechanism === wanted.mechanism &&
-    ticket.environment === wanted.environment;
+    ticket.environment === wanted.environment &&
+    (mayBeControl || !ticket.control);
   if (!same)
     throw new Error(`the survey sent another ticket than was asked for (${wanted.set} ${wanted.scenario})`);
   return ticket;
 }
 
-/** Says that a trial is about to be armed. Throws where its ticket no longer allows that. */
-export async function noteArmed(api: Api, machine: KeyPair, ticket: Ticket, nowMs: number): Promise<void> {
+/**
+ * The bytes of the note that a trial is about to be armed. Throws where its ticket no longer allows that. They are kept
+ * before they are sent: the survey keeps the first note on a ticket, so whoever repeats it must repeat its bytes.
+ */
+export function armedNote(machine: KeyPair, ticket: Ticket, nowMs: number): Uint8Array {
   if (nowMs > Date.parse(ticket.arm_by)) throw new Error(`the ticket was to be armed by ${ticket.arm_by}`);
   const body: ArmedBody = {
     version: '1.0',
@@ -92,5 +105,5 @@ export async function noteArmed(api: Api, machine: KeyPair, ticket: Ticket, nowM
     nonce: ticket.nonce,
     armed_at: new Date(nowMs).toISOString(),
   };
-  await api.armed(signBody('armed', body, machine));
+  return utf8(JSON.stringify(body));
 }

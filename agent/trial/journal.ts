@@ -14,6 +14,8 @@ const ordinal = z.int().min(0);
 const entry = z.discriminatedUnion('step', [
   /** A ticket came. A later one of the same ordinal replaces one that expired unused. */
   z.object({ step: z.literal('ticket'), ordinal, ticket }),
+  /** The bytes of the armed note, base64: whoever says it again says the same. */
+  z.object({ step: z.literal('noted'), ordinal, nonce: z.string(), payload: z.string() }),
   /** The guest has planted and is about to be armed. */
   z.object({
     step: z.literal('arming'),
@@ -26,6 +28,8 @@ const entry = z.discriminatedUnion('step', [
   z.object({ step: z.literal('report'), ordinal, payload: z.string() }),
   /** The report is in the outbox. */
   z.object({ step: z.literal('closed'), ordinal }),
+  /** The same of a control: what was planned is still to be run. */
+  z.object({ step: z.literal('control'), ordinal }),
 ]);
 export type JournalEntry = z.infer<typeof entry>;
 type Step<S extends JournalEntry['step']> = Extract<JournalEntry, { step: S }>;
@@ -33,26 +37,36 @@ type Step<S extends JournalEntry['step']> = Extract<JournalEntry, { step: S }>;
 /** How far a trial has come: the last entry of each step. */
 export interface TrialState {
   readonly ticket?: Step<'ticket'>['ticket'];
+  readonly note?: Step<'noted'>;
   readonly arming?: Step<'arming'>;
   readonly payload?: string;
   readonly closed: boolean;
+  /** Controls that were run in its place, and are closed. */
+  readonly controls: number;
+}
+
+function after(before: TrialState, e: JournalEntry): TrialState {
+  switch (e.step) {
+    case 'ticket':
+      return { ...before, ticket: e.ticket };
+    case 'noted':
+      return { ...before, note: e };
+    case 'arming':
+      return { ...before, arming: e };
+    case 'report':
+      return { ...before, payload: e.payload };
+    case 'closed':
+      return { ...before, closed: true };
+    case 'control':
+      return { closed: false, controls: before.controls + 1 };
+  }
 }
 
 /** The state of each trial after these entries. */
 export function foldJournal(entries: readonly JournalEntry[]): Map<number, TrialState> {
   const trials = new Map<number, TrialState>();
-  for (const e of entries) {
-    const before = trials.get(e.ordinal) ?? { closed: false };
-    const next =
-      e.step === 'ticket'
-        ? { ...before, ticket: e.ticket }
-        : e.step === 'arming'
-          ? { ...before, arming: e }
-          : e.step === 'report'
-            ? { ...before, payload: e.payload }
-            : { ...before, closed: true };
-    trials.set(e.ordinal, next);
-  }
+  for (const e of entries)
+    trials.set(e.ordinal, after(trials.get(e.ordinal) ?? { closed: false, controls: 0 }, e));
   return trials;
 }
 

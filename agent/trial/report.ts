@@ -1,12 +1,17 @@
 /** The report of a trial: evidence, and the outcome that follows from it, under the ticket's own words. */
 import { classify } from '../../schema/classify/classify.ts';
 import type { Evidence } from '../../schema/evidence.ts';
+import type { VersionOf } from '../../schema/payload-versions.ts';
 import type { TriggeredBy } from '../../schema/scenario.ts';
 import type { Population } from '../../schema/vocabulary.ts';
 import { type ReportBody, reportBody, type Ticket } from '../../schema/wire.ts';
 import { agentVersion } from '../version.ts';
 
 export interface TrialFacts {
+  /** The newest that the survey takes, too. */
+  readonly version: VersionOf<'report'>;
+  /** Who signs: the key that the ticket was issued to, or its successor. */
+  readonly machine: string;
   readonly ticket: Ticket;
   readonly population: Population;
   readonly triggeredBy: TriggeredBy;
@@ -21,9 +26,11 @@ export interface TrialFacts {
 /** Builds the report's body. Throws a ZodError where evidence does not fit: that is a bug of the agent. */
 export function reportOf(facts: TrialFacts): ReportBody {
   const { ticket, evidence } = facts;
+  const version =
+    facts.version === '1.0' ? { version: facts.version } : { version: facts.version, amends: null };
   return reportBody.parse({
-    version: '1.0',
-    machine: ticket.machine,
+    ...version,
+    machine: facts.machine,
     nonce: ticket.nonce,
     profile_sha256: ticket.profile_sha256,
     population: facts.population,

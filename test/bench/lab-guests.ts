@@ -39,7 +39,7 @@ export async function capturedTrial(
   const [startedAt, cpuBefore] = [performance.now(), cpuMsOfEnded()];
   const result = await runTrial(lab, benchMachine, scenario, {
     now: () => performance.now(),
-    beforePlanting: async () => randomBytes(16).toString('hex'),
+    beforePlanting: async () => ({ nonce: randomBytes(16).toString('hex') }),
     beforeArming: async () => {},
     ...(onDisk ? { onDisk } : {}),
   });

@@ -4,6 +4,8 @@
  */
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
+import type { GeneralAnswer } from '../../worker/openapi/general.ts';
+import { responseAt } from '../../worker/openapi/response.ts';
 import type { OpenApi, OperationObject, ResponseObject } from '../../worker/openapi/types.ts';
 
 /** An answer as it came. */
@@ -26,8 +28,13 @@ export interface Contract {
   readonly operations: readonly Described[];
   /** In what an answer of this operation differs from the document, or null. */
   readonly faultOf: (operation: Described, answer: Answered) => string | null;
-  /** The same for what belongs to no operation: another address, another method. */
-  readonly faultOfGeneral: (name: 'NoSuchAddress' | 'NoSuchMethod', answer: Answered) => string | null;
+  /** The same for what belongs to no operation, and is to be one of some general answers. */
+  readonly faultOfGeneral: (names: readonly GeneralAnswer[], answer: Answered) => string | null;
+  /**
+   * In what the payload of a signed request differs from what an operation takes, or null: the payload itself, and the
+   * profile that it may carry as a text.
+   */
+  readonly faultOfPayload: (operation: Described, payload: unknown) => string | null;
   /** In what a value differs from the schema at a JSON pointer of the document, or null. */
   readonly faultAt: (pointer: readonly string[], value: unknown) => string | null;
 }
@@ -63,7 +70,7 @@ export function contractOf(document: OpenApi): Contract {
   }
 
   function faultUnder(at: readonly string[], response: ResponseObject | undefined, answer: Answered) {
-    if (response === undefined) return `status ${answer.status} is not described`;
+    if (response === undefined) return 'no such answer is described';
     const mediaType = essence(answer.contentType);
     if (!Object.hasOwn(response.content, mediaType))
       return `media type ${mediaType || 'none'} is not described`;
@@ -78,19 +85,34 @@ export function contractOf(document: OpenApi): Contract {
     return faultAt([...at, 'content', mediaType, 'schema'], value);
   }
 
+  function faultOfPayload({ address, method }: Described, payload: unknown): string | null {
+    const body = ['paths', address, method, 'requestBody', 'content', 'application/json', 'schema'];
+    const fault = faultAt([...body, 'properties', 'payload', 'contentSchema'], payload);
+    if (fault !== null || !(payload instanceof Object) || !('profile' in payload)) return fault;
+    try {
+      return faultAt(['components', 'schemas', 'Profile'], JSON.parse(String(payload.profile)));
+    } catch {
+      return 'the profile is not JSON';
+    }
+  }
+
   return {
     document,
+    faultOfPayload,
     operations: Object.entries(document.paths).flatMap(([address, methods]) =>
       Object.entries(methods).map(([method, operation]) => ({ method, address, operation })),
     ),
-    faultOf: ({ method, address, operation }, answer) =>
-      faultUnder(
-        ['paths', address, method, 'responses', String(answer.status)],
-        operation.responses[answer.status],
-        answer,
-      ),
-    faultOfGeneral: (name, answer) =>
-      faultUnder(['components', 'responses', name], document.components.responses[name], answer),
+    faultOf: ({ method, address }, answer) => {
+      const described = responseAt(document, address, method, answer.status);
+      if (described === null) return `status ${answer.status} is not described`;
+      return faultUnder(described.at, described.response, answer);
+    },
+    faultOfGeneral: (names, answer) => {
+      const faults = names.map((name) =>
+        faultUnder(['components', 'responses', name], document.components.responses[name], answer),
+      );
+      return faults.includes(null) ? null : (faults[0] ?? null);
+    },
     faultAt,
   };
 }

@@ -1,19 +1,23 @@
 /** Every example of the API's description, sent as it stands there to each runtime, and what comes back held against it. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Ticket } from '../../schema/wire.ts';
+import { openApi } from '../../worker/openapi/document.ts';
 import type { Operation } from '../../worker/openapi/operation.ts';
 import { operations } from '../../worker/openapi/operations.ts';
+import { responseAt } from '../../worker/openapi/response.ts';
 import type { OpenApi } from '../../worker/openapi/types.ts';
+import { enrol, post, receiptOf, takeTicket } from './client.ts';
 import { type Contract, contractOf, type Described } from './contract.ts';
 import { exampleAddresses, operator, sentAtMs } from './examples.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
+import { sampleMachine, sampleProfile, seal } from './samples.ts';
 
 const metricsToken = 'a token that opens the metrics'.replaceAll(' ', '-');
 
 /** The nonce that the examples' ticket has. */
 function nonceOf({ document }: Contract): string {
-  const answers = document.paths['/v1/tickets']?.post?.responses[201]?.content['application/json'];
-  const { tickets } = (answers?.example ?? { tickets: [] }) as { tickets: Ticket[] };
+  const issued = responseAt(document, '/v1/tickets', 'post', 201)?.response.content['application/json'];
+  const { tickets } = (issued?.example ?? { tickets: [] }) as { tickets: Ticket[] };
   return tickets[0]?.nonce ?? '';
 }
 
@@ -75,7 +79,7 @@ describe.each(runtimeNames)('on %s', (name) => {
   it.each(rows.filter(([, { takes }]) => !takes))('%s answers its examples as described', async (id, row) => {
     await runtime.tick();
     const operation = described(id);
-    const { content } = operation.operation.responses[200] ?? { content: {} };
+    const content = responseAt(contract.document, operation.address, 'get', 200)?.response.content ?? {};
     const secret: Record<string, string> =
       id === 'getMetrics' ? { authorization: `Bearer ${metricsToken}` } : {};
     for (const path of exampleAddresses(row)) {
@@ -91,6 +95,33 @@ describe.each(runtimeNames)('on %s', (name) => {
     }
   });
 
+  it('a report of a real machine is answered as described: withheld', async () => {
+    const profile = sampleProfile('nvme', { population: 'metal', lab_machine: null });
+    const machine = sampleMachine('real', profile);
+    await enrol(runtime.url, machine);
+    const ticket = await takeTicket(runtime.url, machine, 'real');
+    const body = { ...machine.report(ticket, 'captured', sentAtMs), population: 'metal' };
+    const { report_id } = receiptOf(await post(runtime.url, 'report', seal('report', body, machine.key)));
+    for (const [id, path] of [
+      ['getReport', `/v1/reports/${report_id}`],
+      ['getReportPage', `/reports/${report_id}`],
+    ] as const) {
+      const { answer, fault } = await send(described(id), path, { headers: { accept: 'text/html' } });
+      expect([answer.status, fault, answer.contentType]).toEqual([
+        200,
+        null,
+        expect.stringContaining('json'),
+      ]);
+      expect(JSON.parse(answer.text)).toMatchObject({ report_id, population: 'metal' });
+      expect(answer.text).not.toContain(machine.key.publicHex);
+      expect(answer.text).not.toContain('nvme');
+    }
+  });
+
+  it('describes itself alike on every runtime', () => {
+    expect(contract.document).toEqual(JSON.parse(JSON.stringify(openApi())));
+  });
+
   it.each(taking.filter(([id]) => atTheEnd(id)))('%s admits its example, once', isAdmittedOnce);
 
   it.each([
@@ -104,7 +135,7 @@ describe.each(runtimeNames)('on %s', (name) => {
       contentType: response.headers.get('content-type'),
       text: await response.text(),
     };
-    expect([answer.status, contract.faultOfGeneral(which, answer)]).toEqual([status, null]);
+    expect([answer.status, contract.faultOfGeneral([which], answer)]).toEqual([status, null]);
   });
 });
 

@@ -46,7 +46,7 @@ const next = keyPair('next key of the examples');
 
 /** The signed bodies. `ticket` is the one that the example before was answered with. */
 export const bodies: Readonly<Record<SignedId, (ticket: Ticket | undefined) => Envelope>> = {
-  enrolMachine: () => seal('enrol', machine.enrol(), machine.key),
+  enrollMachine: () => seal('enrol', machine.enrol(), machine.key),
   issueTickets: () =>
     seal(
       'tickets',

@@ -11,15 +11,16 @@ import { noHighWater } from '../../worker/log/high-water.ts';
 import { logIdentity } from '../../worker/log/identity.ts';
 import { createCounts } from '../../worker/metrics/counts.ts';
 import { quotas } from '../../worker/quotas.ts';
+import { noLimits } from '../../worker/rate/limiter.ts';
 import type { Services } from '../../worker/services.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 
 export interface InProcess {
-  readonly services: Services;
   readonly fetch: (request: Request) => Promise<Response>;
   /** Publishes an edition, where there is anything to publish. */
   readonly publish: () => Promise<void>;
+  readonly services: Services;
   /** The store's file, for a look past the API. */
   readonly databaseUrl: string;
   readonly stop: () => Promise<void>;
@@ -36,6 +37,7 @@ export async function startInProcess(
   const databaseUrl = pathToFileURL(join(data, 'survey.db')).href;
   const store = await openStore({ url: databaseUrl });
   await applyMigrations(store);
+  const counts = createCounts('Counted in this process.');
   const services: Services = {
     store,
     referenceOwners: new Set(),
@@ -46,8 +48,10 @@ export async function startInProcess(
     witnesses: [],
     controlShare: defaultControlShare,
     quotas,
+    limiter: noLimits,
+    clientOf: () => ({ prefix: null }),
     log: () => undefined,
-    counts: createCounts('Counted in this process.'),
+    counts,
     monotonicMs: () => 0,
     startedAtMs: given.now(),
     runtime: 'node',
@@ -65,9 +69,9 @@ export async function startInProcess(
   await publish();
   const app = createApp(services);
   return {
-    services,
     fetch: async (request) => app.fetch(request),
     publish,
+    services,
     databaseUrl,
     stop: async () => {
       closeStore(store);

@@ -1,7 +1,7 @@
 /** The operator's command line, as a process of its own beside real servers: backup, restore, status. */
 import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Database from 'libsql';
@@ -304,6 +304,17 @@ describe('files that are no backup', () => {
     expect(limited.status).toBe(3);
     expect(await readdir(data)).toEqual(['survey.db']);
     expect((await readFile(storeOf(data))).equals(good)).toBe(true);
+  });
+
+  it('a store that is restored belongs to whom it belonged to, and to nobody else', async () => {
+    await writeFile(storeOf(data), good);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(storeOf(data), 65_534, 65_534);
+    const before = await stat(storeOf(data));
+    await operator(['restore', '--from', join(kept, 'good.db'), '--data', data]);
+    const { uid, gid, mode } = await stat(storeOf(data));
+    expect([uid, gid, mode & 0o777]).toEqual([before.uid, before.gid, 0o600]);
+    expect(isRoot ? uid : 65_534).toBe(65_534);
   });
 
   it('no file is overwritten by a backup', async () => {

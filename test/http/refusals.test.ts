@@ -1,9 +1,10 @@
 /** Every way to be wrong: a problem document that says what to do, nothing stored, and the server goes on. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { toHex, utf8 } from '../../schema/bytes.ts';
 import { type Envelope, type PayloadKind, payloadKinds } from '../../schema/envelope.ts';
 import { type ProblemSlug, problems } from '../../schema/problem.ts';
 import type { ArmedBody, EnrolBody, ReportBody, Ticket, TicketsBody } from '../../schema/wire.ts';
+import { operationList } from '../../worker/openapi/operations.ts';
 import { type Answer, enrol, get, paths, post, postRaw, problemOf, rowCounts, takeTicket } from './client.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
 import {
@@ -26,6 +27,7 @@ import {
   identitySignature,
   malleate,
   nonCanonicalKey,
+  payloadText,
   shorten,
   signedBy,
 } from './spoil.ts';
@@ -133,6 +135,9 @@ const common: readonly Case[] = payloadKinds.flatMap((kind): Case[] => {
       slug: 'wrong-payload-type',
       body: ({ envelopes }) => text(envelopes[otherKind]),
     },
+    spoilt('a payload that names another signer', 'key-mismatch', (e) =>
+      seal(kind, JSON.parse(payloadText(e)), stranger.key),
+    ),
     spoilt('a wrong signature', 'wrong-signature', flip),
     spoilt('a signature of 63 bytes', 'wrong-signature', shorten, /63 bytes/),
     spoilt('a signature with S + L', 'malleable-signature', malleate),
@@ -470,6 +475,16 @@ function expectProblem(answer: Answer, slug: ProblemSlug): void {
   expect(answer.text).not.toMatch(/node_modules|\.ts:\d|SQLITE|\\n +at /);
 }
 
+test('the table of operations names every problem that a request is refused with here', () => {
+  for (const { kind, slug, what } of [...common, ...enrolments, ...requests, ...notes, ...reports]) {
+    const rows = operationList.filter(([, operation]) => operation.takes?.kind === kind);
+    expect([what, rows.flatMap(([, operation]) => operation.problems)]).toEqual([
+      what,
+      expect.arrayContaining([slug]),
+    ]);
+  }
+});
+
 describe.each(runtimeNames)('on %s', (name) => {
   let runtime: Runtime;
   let ground: Ground;
@@ -526,6 +541,11 @@ describe.each(runtimeNames)('on %s', (name) => {
     ['/v1/editions/one', 'not-found'],
     ['/v1/editions?before=x', 'invalid-query'],
     ['/v1/reports?before=-1', 'invalid-query'],
+    ['/v1/reports?befor=3', 'invalid-query'],
+    ['/v1/reports?before=3&before=4', 'invalid-query'],
+    ['/v1/editions?page=2', 'invalid-query'],
+    ['/v1/reports/0?format=xml', 'invalid-query'],
+    ['/v1/drivers/ahci?format=', 'invalid-query'],
     ['/v1/reports/0', 'not-found'],
     ['/v1/reports/1e3', 'not-found'],
     ['/v1/reports/%00', 'not-found'],

@@ -36,7 +36,16 @@ export interface RuntimeOptions {
   readonly controlShare?: number;
   readonly quotas?: Partial<Quotas>;
   readonly metricsToken?: string;
+  /** On Node: whether X-Forwarded-For is believed. Workers believe CF-Connecting-IP always. */
+  readonly trustProxy?: boolean;
 }
+
+/** The suites send far more than volunteers do. On Node they send from the machine itself, which is not limited. */
+const unlimited: Partial<Quotas> = {
+  requestsPerPrefix: { burst: 1e9, perSecond: 1 },
+  admissionsPerKey: { burst: 1e9, perSecond: 1 },
+  enrolmentsPerPrefixAndDay: 1e9,
+};
 
 const sampleOwners = [keyPair('owner').publicHex];
 const origin = 'survey.test/log';
@@ -104,6 +113,7 @@ async function startWorkerd(data: string, options: RuntimeOptions): Promise<Star
       LOG_KEY: plain('07'.repeat(32)),
       LOG_ORIGIN: plain(origin),
       CONTROL_SHARE: plain(String(options.controlShare ?? 0)),
+      TEST_QUOTAS: plain(JSON.stringify({ ...unlimited, ...options.quotas })),
       METRICS_TOKEN: plain(options.metricsToken ?? ''),
     },
     dev: {

@@ -2,9 +2,9 @@
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { concat, fromBase64, fromHex, utf8 } from '../../schema/bytes.ts';
-import type { Envelope } from '../../schema/envelope.ts';
+import { type Envelope, payloadKinds } from '../../schema/envelope.ts';
 import { type Checkpoint, parseCheckpoint } from '../../schema/log/checkpoint.ts';
-import { parseNote } from '../../schema/log/note.ts';
+import { openNote, parseNote, parseVerifierKey } from '../../schema/log/note.ts';
 import { leafHash, verifyInclusion } from '../../schema/log/tree.ts';
 import { scenarioSets } from '../../schema/scenario.ts';
 import type { Receipt, Ticket } from '../../schema/wire.ts';
@@ -379,11 +379,21 @@ describe.each(runtimeNames)('on %s', (name) => {
   });
 
   describe('the other addresses', () => {
-    it('name the addresses, the report versions and the scenario sets', async () => {
+    it('name the addresses, the versions of every payload and the scenario sets', async () => {
       const index = (await get(url, '/v1')).json as Record<string, unknown>;
       expect(index.report_versions).toEqual(['1.0', '1.1']);
+      expect(index.payload_versions).toMatchObject({ report: ['1.0', '1.1'], tickets: ['1.0', '1.1'] });
+      expect(Object.keys(index.payload_versions as object)).toEqual(payloadKinds);
       expect(index.addresses).toContain('/v1/statistics');
       expect(Object.keys(index.scenario_sets as object)).toContain('standard/1');
+    });
+
+    it('name the key of the log, under which its checkpoints verify', async () => {
+      const { log } = (await get(url, '/v1')).json as { log: { origin: string; verifier_key: string } };
+      const key = await parseVerifierKey(log.verifier_key);
+      const { text, verified } = await openNote((await get(url, '/log/checkpoint')).text, [key]);
+      expect(verified.map(({ name }) => name)).toEqual([log.origin]);
+      expect(parseCheckpoint(text).origin).toBe(log.origin);
     });
 
     it('describe themselves, each of them, with closed field lists', async () => {

@@ -34,7 +34,7 @@ it.concurrent('what was set for a crash that nothing came of is put back', async
   if (!lab) throw new Error('6.1 was not provisioned');
   const { evidence, prepared, observations } = await runTrial(lab, machine, survivable, {
     now: () => performance.now(),
-    beforePlanting: async () => randomBytes(16).toString('hex'),
+    beforePlanting: async () => ({ nonce: randomBytes(16).toString('hex') }),
     beforeArming: async () => {},
   });
   expect(evidence.survived).toMatch(/^type=exception: expected an oops; kernel.panic_on_oops=1 would/);

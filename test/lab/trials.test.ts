@@ -1,4 +1,4 @@
-/** Real trials on emulated machines: captures, a failure to capture, a hang that the watchdog ends. */
+/** Real trials on emulated machines: captures, a failure to capture, a hang that the watchdog ends, a control. */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -33,14 +33,14 @@ interface Case {
   readonly load: Load;
 }
 
-async function trial({ machine, point, type, load }: Case, onRunning?: () => void) {
+async function trial({ machine, point, type, load }: Case, onRunning?: () => void, control = false) {
   const scenario = scenarioOf(point, type, load);
   const nonce = randomBytes(16).toString('hex');
   const run: TrialRun = await runTrial(lab, machine, scenario, {
     now: () => performance.now(),
     beforePlanting: async () => {
       onRunning?.();
-      return nonce;
+      return { nonce, control };
     },
     beforeArming: async ({ planted }) => expect(planted.nonce).toBe(nonce),
   });
@@ -118,6 +118,22 @@ describe.concurrent('a trial on an emulated machine', () => {
       reached: { proven: 'fired', excluded: 'detected' },
       recovery: 'watchdog',
       cause: 'detection',
+    });
+  });
+
+  it('captures nothing in a control, says that the mechanism was off, and comes back by itself', async () => {
+    const wanted = { machine: 'virtio_blk-pc', point: 'direct', type: 'panic', load: 'disk' } as const;
+    const { evidence, outcome } = await trial(wanted, undefined, true);
+    expect(evidence.harness_fault).toBeNull();
+    const [armed] = evidence.channel.saw;
+    expect(armed).toMatchObject({ stage: 'armed' });
+    expect(armed?.line).toMatch(/^armed inflight=\d+ kexec_crash_loaded=0$/);
+    expect(evidence.dump).toMatchObject({ format: 'empty', armed: 'missing', fired: 'missing' });
+    expect(outcome, JSON.stringify(evidence)).toMatchObject({
+      result: 'failed',
+      reached: { proven: 'detected', excluded: 'handed_over' },
+      verdict_reason: 'empty',
+      recovery: 'self',
     });
   });
 

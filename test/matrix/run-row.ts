@@ -44,7 +44,7 @@ export async function runRow(lab: Lab, row: Row): Promise<Finding> {
     triggeredBy: row.triggeredBy,
     files: lkdtm,
     ...(row.scenario.set_up === 'watchdog-nmi' ? {} : { watchdogMs }),
-    beforePlanting: async () => nonce,
+    beforePlanting: async () => ({ nonce }),
     beforeArming: async () => {},
     onDisk: async (image, planted) => {
       inDump = await readDump(image, planted);

@@ -1,10 +1,10 @@
 /** DSSE's own vectors: what is signed, and whose signatures hold. The example of its protocol.md is in schema/envelope.test.ts. */
 import { describe, expect, it } from 'vitest';
 import { keyPairOf } from '../../agent/link/keys.ts';
-import { verifiesStrictly } from '../../agent/link/verify.ts';
 import { fromHex, toHex } from '../../schema/bytes.ts';
 import { signerOf, verifies } from '../../schema/ed25519.ts';
 import { preAuthEncoding } from '../../schema/envelope.ts';
+import { verifiesStrictly } from './tweetnacl.ts';
 import { vectorsIn } from './vectors.ts';
 
 interface Vector {

@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 import nacl from 'tweetnacl';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { unstable_startWorker } from 'wrangler';
-import { verifiesStrictly } from '../../agent/link/verify.ts';
 import { fromHex, toHex } from '../../schema/bytes.ts';
 import {
   groupOrder,
@@ -18,6 +17,7 @@ import {
 } from '../../schema/ed25519.ts';
 import type { Question } from './edge-entry.ts';
 import { add, decode, encode, identity, multiply, negative, recomputedR, same } from './edwards.ts';
+import { verifiesStrictly } from './tweetnacl.ts';
 import { vectorsIn } from './vectors.ts';
 
 interface Signed {

@@ -1,13 +1,16 @@
 /** One ticket has one report, and at most one amendment of it: a dump found later is said, and both stay. */
 import type { ReportBody } from '../../schema/wire.ts';
 import type { Fault } from '../refusal.ts';
-import type { KnownTrial } from '../store/trials.ts';
+import type { ReportRow } from '../store/reports.ts';
+
+/** What a trial has already. */
+interface Reported {
+  readonly report: Pick<ReportRow, 'log_index' | 'report_hash'> | null;
+  readonly amendment: Pick<ReportRow, 'log_index'> | null;
+}
 
 /** Why this report cannot stand beside what the trial has already, or null. The very same report was answered before. */
-export function faultOfAmendment(
-  body: ReportBody,
-  { report, amendment }: Pick<KnownTrial, 'report' | 'amendment'>,
-): Fault | null {
+export function faultOfAmendment(body: ReportBody, { report, amendment }: Reported): Fault | null {
   const named = body.version === '1.0' ? null : body.amends;
   if (named === null) {
     return (

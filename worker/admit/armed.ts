@@ -2,12 +2,11 @@
 import { type ArmedAnswer, type ArmedBody, armedBody, limits } from '../../schema/wire.ts';
 import { draftEntry } from '../log/draft.ts';
 import { entryAnswerOf } from '../log/promise.ts';
-import { factsOf, ticketRowOf } from '../log/rows.ts';
+import { factsOf, type Terms, ticketRowOf } from '../log/rows.ts';
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { type ArmedRow, insertArmed } from '../store/armed.ts';
 import { type StoredEntry, storedEntry } from '../store/log.ts';
-import type { TicketRow } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { openEnvelope } from './open.ts';
@@ -16,7 +15,7 @@ import { ownTrial, profileOf } from './own-trial.ts';
 /** Admits an armed note; a second one for the ticket is answered like the first. Throws a Refusal; then nothing was stored. */
 export async function admitArmed(services: Services, bytes: Uint8Array): Promise<Admission<ArmedAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'armed', armedBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(services, bytes, 'armed', armedBody, ({ machine }) => machine);
   const trial = await ownTrial(services, body);
   const { ticket } = trial;
   if (trial.armed !== null) return { fresh: false, answer: await known(services, trial.armed) };
@@ -50,7 +49,11 @@ async function known(services: Services, row: ArmedRow): Promise<ArmedAnswer> {
  * Whether the ticket allowed arming when the machine says it armed. A note may come later than that: a machine
  * without a network keeps it in its journal.
  */
-export function faultOfArming(body: ArmedBody, ticket: TicketRow, nowMs: number): Fault | null {
+export function faultOfArming(
+  body: Pick<ArmedBody, 'armed_at'>,
+  ticket: Pick<Terms, 'nonce' | 'arm_by_ms'>,
+  nowMs: number,
+): Fault | null {
   const armedAtMs = Date.parse(body.armed_at);
   if (armedAtMs > ticket.arm_by_ms) {
     return {

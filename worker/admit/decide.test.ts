@@ -13,18 +13,7 @@ function formOf(
   value: string,
   from_index: number | null,
 ) {
-  return faultOfForm(
-    {
-      version: '1.0',
-      operator: key,
-      action,
-      subject: { kind, value },
-      from_index,
-      reason: 'a test',
-      created_at: '2026-11-21T00:00:00.000Z',
-    },
-    10,
-  );
+  return faultOfForm({ action, subject: { kind, value }, from_index }, 10);
 }
 
 describe.each(namesOf(decisionActions))('%s', (action) => {

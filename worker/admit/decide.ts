@@ -33,7 +33,13 @@ export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubjec
 /** Admits a decision. Throws a Refusal; then nothing was stored. */
 export async function admitDecision(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { store, operators, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'decision', decisionBody, ({ operator }) => operator);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'decision',
+    decisionBody,
+    ({ operator }) => operator,
+  );
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
@@ -41,7 +47,7 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
     refuseIf(faultOfForm(body, size));
     const subject = await firstOf(services, body.subject);
     const row = { ...decisionRowOf(body), subject };
-    refuseIf(await faultOfNothing(services, row));
+    refuseIf(faultOfSetting(services, row) ?? (await faultOfNothing(services, row)));
     const nowMs = now();
     const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
     return insertDecision(store, row, draft, nowMs, changedSince(size));
@@ -49,7 +55,10 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
 }
 
 /** Whether action, subject and index belong together. */
-export function faultOfForm(body: DecisionBody, size: number): Fault | null {
+export function faultOfForm(
+  body: Pick<DecisionBody, 'action' | 'subject' | 'from_index'>,
+  size: number,
+): Fault | null {
   const { action, subject, from_index } = body;
   const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
   if (!subjectsOf[action].includes(subject.kind)) {
@@ -79,6 +88,18 @@ async function firstOf(
   const machine = await findMachine(store, value);
   if (machine === null) throw new Refusal('unknown-machine', `No machine with key ${value} is enrolled.`);
   return { kind, value: machine.root };
+}
+
+/** Whether a setting says otherwise, and would undo the decision when the owner is next heard of. */
+function faultOfSetting(
+  { referenceOwners }: Services,
+  { action, subject }: Pick<DecisionBody, 'action' | 'subject'>,
+): Fault | null {
+  if ((action !== 'distrust' && action !== 'vouch') || !referenceOwners.has(subject.value)) return null;
+  return {
+    slug: 'unacceptable-decision',
+    detail: `Owner ${subject.value} is configured as the survey's own: take it out of the reference owners first.`,
+  };
 }
 
 /** A decision that changes nothing is a mistake. */

@@ -5,8 +5,9 @@ import { leadingZeroBits, ownerStatement, powBits, workInput } from '../../schem
 import { type Profile, profileMaxBytes, profile as profileSchema } from '../../schema/profile.ts';
 import { type EnrolBody, enrolBody, type MachineAnswer } from '../../schema/wire.ts';
 import { draftEntry } from '../log/draft.ts';
+import { countEnrolment } from '../rate/daily.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
-import type { Services } from '../services.ts';
+import type { Client, Services } from '../services.ts';
 import { currentNote } from '../store/checkpoints.ts';
 import { findMachine, findOwner, findProfile, insertEnrolment, type MachineRow } from '../store/machines.ts';
 import { labelsNow } from '../store/trust.ts';
@@ -21,9 +22,10 @@ import { faultOfKey, faultOfSignature } from './verify.ts';
 export async function admitEnrolment(
   services: Services,
   bytes: Uint8Array,
+  { prefix }: Client,
 ): Promise<Admission<MachineAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'enrol', enrolBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(services, bytes, 'enrol', enrolBody, ({ machine }) => machine);
   await checkWork(body);
   await checkOwner(body);
   const { profile, sha256: profileSha256 } = await readProfile(body.profile);
@@ -37,6 +39,7 @@ export async function admitEnrolment(
     return { fresh: false, answer: await machineAnswer(services, known, body.owner, profileSha256) };
   }
 
+  if (known === null) await countEnrolment(services, prefix);
   const nowMs = now();
   const machine = known ?? {
     machine: body.machine,

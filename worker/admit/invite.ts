@@ -20,7 +20,7 @@ export async function admitInvitation(
   services: Services,
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
-  const { body, request } = await openEnvelope(bytes, 'invite', inviteBody, ({ owner }) => owner);
+  const { body, request } = await openEnvelope(services, bytes, 'invite', inviteBody, ({ owner }) => owner);
   refuseIf(faultOfKey('invited', fromHex(body.invited)));
   return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }

@@ -15,6 +15,7 @@ import {
 } from '../../schema/envelope.ts';
 import type { SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
+import type { Services } from '../services.ts';
 import { parseFields } from './fields.ts';
 import { decodeUtf8, JsonFault, parseJson, TooDeep } from './json.ts';
 import { faultOfKey, faultOfSignature } from './verify.ts';
@@ -27,9 +28,10 @@ export interface Opened<T> {
 
 /**
  * Opens the envelope that the bytes of a body are. `signerOf` gives the key that a body says it is signed by. Throws a
- * Refusal that says what is wrong with which part.
+ * Refusal that says what is wrong with which part, or that the key has signed too much of late.
  */
 export async function openEnvelope<T>(
+  { limiter }: Pick<Services, 'limiter'>,
   bytes: Uint8Array,
   kind: PayloadKind,
   schema: z.ZodType<T>,
@@ -55,6 +57,7 @@ export async function openEnvelope<T>(
       `sig is not a signature of key ${keyid} over this payload and payloadType.`,
     );
   }
+  limiter.key(keyid);
   const body = parsePayload(kind, schema, payload);
   const named = signerOf(body);
   if (named !== keyid) {

@@ -8,12 +8,11 @@ import type { Label } from '../../schema/vocabulary.ts';
 import { limits, type Receipt, type ReportBody, reportBody } from '../../schema/wire.ts';
 import { draftEntry } from '../log/draft.ts';
 import { entryAnswerOf } from '../log/promise.ts';
-import { factsOf, reportRowOf, ticketRowOf } from '../log/rows.ts';
+import { factsOf, reportRowOf, type Terms, ticketRowOf } from '../log/rows.ts';
 import { type Fault, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { logSize, type StoredEntry, storedEntry } from '../store/log.ts';
 import { heldSince, insertReport, type ReportRow } from '../store/reports.ts';
-import type { TicketRow } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Admission } from './admission.ts';
 import { faultOfAmendment } from './amendment.ts';
@@ -25,7 +24,13 @@ import { ownTrial, profileOf } from './own-trial.ts';
 /** Admits a report; the same one again gets its first receipt. Throws a Refusal; then nothing was stored. */
 export async function admitReport(services: Services, bytes: Uint8Array): Promise<Admission<Receipt>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'report', reportBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'report',
+    reportBody,
+    ({ machine }) => machine,
+  );
   const { hash } = request;
   const trial = await ownTrial(services, body);
   const { ticket } = trial;
@@ -89,7 +94,7 @@ async function receiptOf(services: Services, row: ReportRow): Promise<Receipt> {
 }
 
 /** The first field in which a report differs from its ticket. */
-export function faultOfMatch(body: ReportBody, ticket: TicketRow): Fault | null {
+export function faultOfMatch(body: ReportBody, ticket: Terms): Fault | null {
   const pairs: readonly (readonly [string, string | number, string | number])[] = [
     ['population', body.population, ticket.population],
     ['profile_sha256', body.profile_sha256, ticket.profile_sha256],
@@ -113,7 +118,7 @@ export function faultOfMatch(body: ReportBody, ticket: TicketRow): Fault | null 
 }
 
 /** Whether a report is dated in the future, or is too late to be of use. */
-export function faultOfTime(body: ReportBody, ticket: TicketRow, nowMs: number): Fault | null {
+export function faultOfTime(body: ReportBody, ticket: Terms, nowMs: number): Fault | null {
   if (Date.parse(body.reported_at) > nowMs + limits.futureMaxMs) {
     return {
       slug: 'report-from-future',
@@ -132,7 +137,7 @@ export function faultOfTime(body: ReportBody, ticket: TicketRow, nowMs: number):
 /** The labels of a report that stand for ever: what it is, whoever sent it. */
 export function labelsOf(
   body: ReportBody,
-  ticket: Pick<TicketRow, 'report_by_ms' | 'control'>,
+  ticket: Pick<Terms, 'report_by_ms' | 'control'>,
   derived: Outcome,
   nowMs: number,
 ): Label[] {

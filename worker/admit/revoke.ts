@@ -20,7 +20,7 @@ export async function admitRevocation(
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
-  const { body, request } = await openEnvelope(bytes, 'revoke', revokeBody, ({ owner }) => owner);
+  const { body, request } = await openEnvelope(services, bytes, 'revoke', revokeBody, ({ owner }) => owner);
   return admitOnce(services, request, body.created_at, async (size) => {
     const subject = await rootOfOwn(services, body);
     if (body.from_index > size) {

@@ -18,7 +18,7 @@ import { faultOfKey, faultOfSignature } from './verify.ts';
 
 /** Admits a rotation. Throws a Refusal; then nothing was stored. */
 export async function admitRotation(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
-  const { body, request } = await openEnvelope(bytes, 'rotate', rotateBody, ({ key }) => key);
+  const { body, request } = await openEnvelope(services, bytes, 'rotate', rotateBody, ({ key }) => key);
   return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }
 

@@ -30,7 +30,13 @@ import { faultOfHoarding } from './ticket-limits.ts';
 
 /** Issues tickets, or repeats those of the same request. Throws a Refusal; then nothing was stored. */
 export async function admitTickets(services: Services, bytes: Uint8Array): Promise<Admission<TicketsAnswer>> {
-  const { body, request } = await openEnvelope(bytes, 'tickets', ticketsBody, ({ machine }) => machine);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'tickets',
+    ticketsBody,
+    ({ machine }) => machine,
+  );
   return judgedInTime(() => issue(services, body, request));
 }
 

@@ -16,7 +16,13 @@ export async function admitWithdrawal(
   services: Services,
   bytes: Uint8Array,
 ): Promise<Admission<EntryAnswer>> {
-  const { body, request } = await openEnvelope(bytes, 'withdraw', withdrawBody, ({ signer }) => signer);
+  const { body, request } = await openEnvelope(
+    services,
+    bytes,
+    'withdraw',
+    withdrawBody,
+    ({ signer }) => signer,
+  );
   return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
 }
 

@@ -1,17 +1,7 @@
 /** The highest mark in a file: the place apart from the store that a Node server has. */
-import { open, readFile, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { replaceDurably } from '../durable.ts';
 import { type HighWater, mark } from './high-water.ts';
-
-async function synced(path: string, flags: string, write?: string): Promise<void> {
-  const handle = await open(path, flags, 0o600);
-  try {
-    if (write !== undefined) await handle.writeFile(write);
-    await handle.sync();
-  } finally {
-    await handle.close();
-  }
-}
 
 /** The mark in a file. Throws where the file is there and holds none: it must not be taken for a new log. */
 export function highWaterIn(path: string): HighWater {
@@ -30,10 +20,6 @@ export function highWaterIn(path: string): HighWater {
         );
       }
     },
-    raise: async (to) => {
-      await synced(`${path}.tmp`, 'w', JSON.stringify(to));
-      await rename(`${path}.tmp`, path);
-      await synced(dirname(path), 'r');
-    },
+    raise: (to) => replaceDurably(path, JSON.stringify(to)),
   };
 }

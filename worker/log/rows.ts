@@ -14,8 +14,11 @@ import { instant } from '../time.ts';
 /** A machine without any known driver still has trials that count. No driver can have this name. */
 const nobody: Part = { driver: '(none)', role: 'present' };
 
+/** What a ticket says of its trial. */
+export type Terms = Omit<TicketRow, 'log_index' | 'machine' | 'request' | 'ordinal'>;
+
 /** The public row of a ticket: all cells of its trial. */
-export function ticketRowOf(ticket: Omit<TicketRow, 'log_index'>, profile: Profile): PublicTicket {
+export function ticketRowOf(ticket: Terms, profile: Profile): PublicTicket {
   const parts = partsOf(profile, ticket);
   return {
     nonce: ticket.nonce,
@@ -40,6 +43,26 @@ export function ticketRowOf(ticket: Omit<TicketRow, 'log_index'>, profile: Profi
     issued_at: instant(ticket.issued_at_ms),
     arm_by: instant(ticket.arm_by_ms),
     report_by: instant(ticket.report_by_ms),
+  };
+}
+
+/** What a ticket's public row says of its trial. The hash of the profile is not in it. */
+export function termsOf(row: PublicTicket, profile_sha256: string): Terms {
+  const { set: scenario_set, ...scenario } = row.scenario;
+  return {
+    nonce: row.nonce,
+    root: row.machine,
+    owner: row.owner,
+    control: row.control,
+    profile_sha256,
+    population: row.population,
+    scenario_set,
+    ...scenario,
+    mechanism: row.mechanism,
+    environment: row.environment,
+    issued_at_ms: Date.parse(row.issued_at),
+    arm_by_ms: Date.parse(row.arm_by),
+    report_by_ms: Date.parse(row.report_by),
   };
 }
 

@@ -12,7 +12,7 @@
  *
  * Killed between any two steps, the next holder begins again, and comes to the same tree: entries never change.
  */
-import { fromHex, toHex } from '../../schema/bytes.ts';
+import { concat, fromHex, toHex } from '../../schema/bytes.ts';
 import { signCheckpoint } from '../../schema/log/checkpoint.ts';
 import { hashAtFromTiles, tileWidth } from '../../schema/log/tile.ts';
 import { consistencyProof, type HashAt, rootAt, rootOf } from '../../schema/log/tree.ts';
@@ -20,6 +20,7 @@ import type { Services } from '../services.ts';
 import {
   type CheckpointRow,
   cosignedSize,
+  cosignersOf,
   insertCheckpoint,
   insertCosignature,
   newestCheckpoint,
@@ -48,6 +49,23 @@ export type Integration =
   | { readonly state: 'busy' }
   | { readonly state: 'halted'; readonly why: string };
 
+/** Entries or nodes are not there that were: the store was changed. */
+class MissingHashes extends Error {}
+
+/** The hashes of a tile of this width. Throws where the store has not all of them. */
+async function tileOf(
+  store: Store,
+  level: number,
+  index: number,
+  width: number,
+): Promise<Uint8Array<ArrayBuffer>[]> {
+  const bytes = await hashTile(store, level, index, width);
+  if (bytes.length === 32 * width) return splitTile(bytes);
+  throw new MissingHashes(
+    `Of the ${width} hashes of tile ${level}/${index} the store has ${bytes.length / 32}: it was changed. Restore it from a backup.`,
+  );
+}
+
 /** Brings all entries under a published checkpoint. */
 export async function integrate(services: SequencerServices): Promise<Integration> {
   const { store, now, random } = services;
@@ -55,17 +73,33 @@ export async function integrate(services: SequencerServices): Promise<Integratio
   if (why !== null) return { state: 'halted', why };
   const newest = await newestCheckpoint(store);
   const size = await logSize(store);
-  if (newest?.published && newest.size === size && (await marked(services, newest))) {
-    return { state: 'integrated', size };
+  if (newest?.published && newest.size === size) {
+    const isDone = (await marked(services, newest)) && !(await isToBeAskedAgain(services, newest));
+    if (isDone) return { state: 'integrated', size };
   }
   const holder = toHex(random(8));
   const token = await takeLease(store, holder, now(), leaseMs);
   if (token === null) return { state: 'busy' };
   try {
     return await integrateAs(services, holder, token);
+  } catch (error) {
+    if (error instanceof MissingHashes) return await halt(services, error.message);
+    throw error;
   } finally {
     await giveLease(store, holder, token);
   }
+}
+
+/** A witness that gave no cosignature is asked again, but not all the time. */
+const askAgainAfterMs = 60_000;
+
+/** Whether witnesses are missing under a checkpoint that was signed some time ago. */
+async function isToBeAskedAgain(
+  { store, witnesses, now }: SequencerServices,
+  { size, signed_at_ms }: CheckpointRow,
+): Promise<boolean> {
+  if (witnesses.length === 0 || now() < signed_at_ms + askAgainAfterMs) return false;
+  return (await cosignersOf(store, size)).length < witnesses.length;
 }
 
 /** Whether the mark is at this checkpoint, so that nothing needs to be compared. */
@@ -112,11 +146,12 @@ async function newNodes(store: Store, from: number, size: number): Promise<TreeN
     const width = tileWidth ** level;
     const below = nodes.filter((node) => node.level === level - 1);
     for (let position = Math.floor(from / width); position < Math.floor(size / width); position++) {
-      const tile = splitTile(await hashTile(store, level - 1, position, tileWidth));
-      for (const { position: at, hash } of below)
-        if (Math.floor(at / tileWidth) === position) tile[at % tileWidth] = fromHex(hash);
-      if (tile.length !== tileWidth || tile.includes(undefined as never))
-        throw new Error(`the tree has no complete tile ${position} at level ${level - 1}`);
+      // The right part of a tile may be nodes that are not stored yet.
+      const fresh = below
+        .filter((node) => Math.floor(node.position / tileWidth) === position)
+        .map(({ hash }) => fromHex(hash));
+      const stored = tileWidth - fresh.length;
+      const tile = [...(stored > 0 ? await tileOf(store, level - 1, position, stored) : []), ...fresh];
       nodes.push({ level, position, hash: toHex(await rootOf(tile)) });
     }
   }
@@ -131,14 +166,11 @@ function splitTile(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer>[] {
 function hashesOf(store: Store, size: number, nodes: readonly TreeNode[]): HashAt {
   const fresh = new Map(nodes.map(({ level, position, hash }) => [`${level}/${position}`, fromHex(hash)]));
   return hashAtFromTiles(size, async (level, index, width) => {
-    const tile = splitTile(await hashTile(store, level, index, width));
-    for (let i = 0; i < width; i++) {
-      const hash = fresh.get(`${level}/${index * tileWidth + i}`);
-      if (hash !== undefined) tile[i] = hash;
-    }
-    const whole = new Uint8Array(32 * tile.length);
-    for (const [i, hash] of tile.entries()) whole.set(hash, 32 * i);
-    return whole;
+    const added = Array.from({ length: width }, (_, i) =>
+      fresh.get(`${level}/${index * tileWidth + i}`),
+    ).filter((hash) => hash !== undefined);
+    const stored = width - added.length;
+    return concat(...(stored > 0 ? await tileOf(store, level, index, stored) : []), ...added);
   });
 }
 
@@ -174,8 +206,10 @@ async function cosign(
   checkpoint: CheckpointRow,
   hashAt: HashAt,
 ): Promise<string | null> {
+  const cosigners = await cosignersOf(services.store, checkpoint.size);
+  const missing = services.witnesses.filter(({ verifier }) => !cosigners.includes(verifier.name));
   const conflicts = await Promise.all(
-    services.witnesses.map((witness) => cosignWith(services, witness, checkpoint, hashAt)),
+    missing.map((witness) => cosignWith(services, witness, checkpoint, hashAt)),
   );
   return conflicts.find((conflict) => conflict !== null) ?? null;
 }

@@ -20,11 +20,15 @@ interface Counter {
   value: number;
 }
 
+/** The limits that a request may meet. */
+export type LimitName = 'requests-per-prefix' | 'admissions-per-key' | 'enrolments-per-prefix';
+
 /** What is counted. None of it throws, and none of it waits. */
 export interface Counts {
   readonly request: (labels: { route: string; method: string; status: number }, durationMs: number) => void;
   readonly admission: (kind: string, outcome: 'fresh' | 'again' | ProblemSlug) => void;
   readonly bytesRefused: (problem: ProblemSlug) => void;
+  readonly limited: (limit: LimitName) => void;
   readonly unexpectedError: () => void;
   readonly storeBusy: () => void;
   readonly families: () => Family[];
@@ -60,6 +64,7 @@ export function createCounts(counter: string): Counts {
   const histograms = new Map<string, Histogram>();
   const admissions = new Map<string, Counter>();
   const refusedBytes = new Map<string, Counter>();
+  const limits = new Map<string, Counter>();
   let unexpectedErrorCount = 0;
   let storeBusyCount = 0;
   return {
@@ -79,6 +84,7 @@ export function createCounts(counter: string): Counts {
     },
     admission: (kind, outcome) => add(admissions, { kind, outcome }),
     bytesRefused: (problem) => add(refusedBytes, { problem }),
+    limited: (limit) => add(limits, { limit }),
     unexpectedError: () => {
       unexpectedErrorCount += 1;
     },
@@ -103,6 +109,12 @@ export function createCounts(counter: string): Counts {
         type: 'counter',
         help: `Requests that were refused before the application saw them, by problem. ${counter}`,
         samples: [...refusedBytes.values()],
+      },
+      {
+        name: 'dumpsurvey_limited_total',
+        type: 'counter',
+        help: `Requests that were refused because there were too many, by limit. ${counter}`,
+        samples: [...limits.values()],
       },
       {
         name: 'dumpsurvey_unexpected_errors_total',

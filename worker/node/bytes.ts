@@ -6,6 +6,7 @@ import { type Server, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type ProblemSlug, problem } from '../../schema/problem.ts';
 import { problemAnswer } from '../serve/answer.ts';
+import { strictHeaders } from '../serve/headers.ts';
 
 /** The problem behind an error of Node's HTTP parser, by its code. */
 export function slugOfCode(code: unknown): ProblemSlug {
@@ -25,7 +26,7 @@ const details = {
 /** The problem document of a request that never was one. */
 export function problemOfBytes(code: unknown): Response {
   const slug = slugOfCode(code);
-  return problemAnswer(problem(slug, details[slug as keyof typeof details]));
+  return problemAnswer(problem(slug, details[slug as keyof typeof details]), strictHeaders);
 }
 
 async function write(socket: Duplex, answer: Response): Promise<void> {

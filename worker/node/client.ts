@@ -1,6 +1,8 @@
 /** Who sends a request, as the connection says it. What a request claims of itself is believed only of a trusted proxy. */
 import { getConnInfo } from '@hono/node-server/conninfo';
+import { prefixOf } from '../rate/prefix.ts';
 import type { AppContext } from '../serve/frame.ts';
+import type { Client } from '../services.ts';
 
 const loopback = /^(?:127\.\d+\.\d+\.\d+|::1|::ffff:127\.\d+\.\d+\.\d+)$/i;
 
@@ -21,6 +23,11 @@ export function addressOf(c: AppContext, trustProxy: boolean): string | null {
   if (!trustProxy) return peerOf(c);
   const hops = (c.req.header('x-forwarded-for') ?? '').split(',');
   return hops.at(-1)?.trim() || peerOf(c);
+}
+
+/** Who sends a request, for limits. */
+export function clientOf(c: AppContext, trustProxy: boolean): Client {
+  return { prefix: isHere(c) ? null : prefixOf(addressOf(c, trustProxy)) };
 }
 
 /**

@@ -13,6 +13,8 @@ it.each<[string, Record<string, string>, object]>([
   ['a port', { PORT: '0' }, { server: { port: 0 } }],
   ['a host', { HOST: '::' }, { server: { host: '::' } }],
   ['a token', { METRICS_TOKEN: 'x'.repeat(16) }, { server: { metricsToken: 'x'.repeat(16) } }],
+  ['a proxy', { TRUST_PROXY: '1' }, { server: { trustProxy: true } }],
+  ['no proxy', { TRUST_PROXY: '0' }, { server: { trustProxy: false } }],
   ['JSON lines', { LOG: 'json' }, { log: 'json' }],
   [
     'two owners',
@@ -26,6 +28,7 @@ it.each<[string, Record<string, string>, object]>([
 it.each([
   [{ PORT: 'http' }, 'PORT is http; it takes a port number.'],
   [{ PORT: '65536' }, 'PORT is 65536; it takes a port number.'],
+  [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY is yes; it takes 1 or 0.'],
   [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ METRICS_TOKEN: 'with a space in it' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ LOG: 'loud' }, 'LOG is loud; it takes text, json, off.'],

@@ -37,6 +37,11 @@ function logModeOf(text: string | undefined): LogMode {
   throw new Error(`LOG is ${text}; it takes ${logModes.join(', ')}.`);
 }
 
+function flagOf(name: string, text: string | undefined): boolean {
+  if (text === '1' || text === '0' || !text) return text === '1';
+  throw new Error(`${name} is ${text}; it takes 1 or 0.`);
+}
+
 /** A token that can be guessed is none. */
 const tokenMinChars = 16;
 
@@ -60,6 +65,7 @@ export function settingsOf(env: Readonly<Record<string, string | undefined>>): S
       auditors: hexOf('DUMPSURVEY_AUDITORS', env.DUMPSURVEY_AUDITORS),
       witnesses: listOf(env.DUMPSURVEY_WITNESSES),
       ...(env.DUMPSURVEY_LOG_ORIGIN ? { origin: env.DUMPSURVEY_LOG_ORIGIN } : {}),
+      trustProxy: flagOf('TRUST_PROXY', env.TRUST_PROXY),
       ...(env.METRICS_TOKEN ? { metricsToken: tokenOf(env.METRICS_TOKEN) } : {}),
       ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),
     },

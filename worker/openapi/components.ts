@@ -1,6 +1,7 @@
 /** The shapes that the document names once and refers to. A shape that is not named here gets the name of its operation. */
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
 import { controlsAnswer } from '../../schema/answer/controls.ts';
+import { decidedEntry, decisionsAnswer } from '../../schema/answer/decisions.ts';
 import { driverAnswer, failureEntry, funnelCounts } from '../../schema/answer/driver.ts';
 import { editionAnswer, editionsAnswer, manifest } from '../../schema/answer/edition.ts';
 import { consistencyAnswer, inclusionAnswer } from '../../schema/answer/log.ts';
@@ -68,6 +69,8 @@ export const components = {
   Edition: editionAnswer,
   EditionManifest: manifest,
   Controls: controlsAnswer,
+  Decisions: decisionsAnswer,
+  DecidedEntry: decidedEntry,
   Inclusion: inclusionAnswer,
   Consistency: consistencyAnswer,
   Readiness: readinessAnswer,

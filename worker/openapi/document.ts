@@ -7,11 +7,20 @@ import { type ProblemSlug, problems, problemType } from '../../schema/problem.ts
 import { namesOf } from '../../schema/vocabulary.ts';
 import { bodyMaxBytes } from '../../schema/wire.ts';
 import recorded from './examples.json' with { type: 'json' };
+import { everywhere, generalAnswers } from './general.ts';
 import type { Operation } from './operation.ts';
 import { tags } from './operation.ts';
 import { operationList } from './operations.ts';
 import { componentSchemas, parametersOf } from './schemas.ts';
-import type { JsonSchema, MediaType, OpenApi, OperationObject, Parameter, ResponseObject } from './types.ts';
+import type {
+  JsonSchema,
+  MediaType,
+  OpenApi,
+  OperationObject,
+  Parameter,
+  Reference,
+  ResponseObject,
+} from './types.ts';
 
 /** What a request of the examples was, and what it was answered: by status, then by media type. */
 interface Recorded {
@@ -23,6 +32,7 @@ const description = `How likely Linux is to capture a kernel crash dump: by driv
 
 Whatever takes GET takes HEAD, and answers it alike without a body. Whatever there is answers OPTIONS with 204 and
 the methods in \`Allow\`. Any other method is answered 405, any other address 404, each with a problem document.
+An address that takes a query takes each name once, and refuses names that it does not have.
 
 Every error is a problem document (RFC 9457); its \`type\` is the address of a page and never changes. Requests are
 idempotent: after 503 or a broken connection, send the same bytes again.`;
@@ -41,7 +51,9 @@ function problemSchema(status: number, slugs: readonly ProblemSlug[]): JsonSchem
 function problemResponse(status: number, slugs: readonly ProblemSlug[]): ResponseObject {
   const headers = {
     ...requestIdHeader,
-    ...(status === 503 ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } } : {}),
+    ...(status === 503 || status === 429
+      ? { 'Retry-After': { $ref: '#/components/headers/Retry-After' } }
+      : {}),
     ...(status === 405 ? { Allow: { $ref: '#/components/headers/Allow' } } : {}),
   };
   return {
@@ -53,13 +65,34 @@ function problemResponse(status: number, slugs: readonly ProblemSlug[]): Respons
   };
 }
 
-/** The problems of an operation by status. Anything may fail inside. */
+function byStatus(slugs: readonly ProblemSlug[]): ReadonlyMap<number, readonly ProblemSlug[]> {
+  return Map.groupBy(slugs, (slug) => problems[slug].status);
+}
+
+/** The problems of an operation by status, with those that any operation may answer. */
 export function problemsByStatus(operation: Operation): ReadonlyMap<number, readonly ProblemSlug[]> {
-  const all: readonly ProblemSlug[] = [...operation.problems, 'internal-error'];
-  return Map.groupBy(
-    namesOf(problems).filter((slug) => all.includes(slug)),
-    (slug) => problems[slug].status,
+  const general: readonly ProblemSlug[] = everywhere.map((name) => generalAnswers[name]);
+  return byStatus(
+    namesOf(problems).filter((slug) => operation.problems.includes(slug) || general.includes(slug)),
   );
+}
+
+/** The refusals of an operation: its own in full, those of all operations by reference. */
+function refusalsOf(operation: Operation): (readonly [string, ResponseObject | Reference])[] {
+  return [...problemsByStatus(operation)].map(([status, slugs]) => {
+    const general = everywhere.find((name) => slugs.length === 1 && generalAnswers[name] === slugs[0]);
+    const answer = general ? { $ref: `#/components/responses/${general}` } : problemResponse(status, slugs);
+    return [String(status), answer] as const;
+  });
+}
+
+/** The answers of no operation in particular. */
+function generalResponses(): Record<string, ResponseObject> {
+  const responses = namesOf(generalAnswers).map((name) => {
+    const slug = generalAnswers[name];
+    return [name, problemResponse(problems[slug].status, [slug])] as const;
+  });
+  return Object.fromEntries(responses);
 }
 
 function withExamples(parameters: readonly Parameter[], { examples = [] }: Operation): Parameter[] {
@@ -103,9 +136,6 @@ function operationObject(
     });
     return [status, { description, headers: requestIdHeader, content: Object.fromEntries(types) }] as const;
   });
-  const refusals = [...problemsByStatus(operation)].map(
-    ([status, slugs]) => [String(status), problemResponse(status, slugs)] as const,
-  );
   const parameters = withExamples(
     [...parametersOf('path', operation.path), ...parametersOf('query', operation.query)],
     operation,
@@ -117,7 +147,7 @@ function operationObject(
     ...(operation.description === undefined ? {} : { description: operation.description }),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(operation.takes ? requestBodyOf(operation, refTo(operation.takes.payload), example.body) : {}),
-    responses: Object.fromEntries([...answers, ...refusals]),
+    responses: Object.fromEntries([...answers, ...refusalsOf(operation)]),
   };
 }
 
@@ -149,10 +179,7 @@ function makeDocument(): OpenApi {
     paths: Object.fromEntries(paths),
     components: {
       schemas,
-      responses: {
-        NoSuchAddress: problemResponse(404, ['not-found']),
-        NoSuchMethod: problemResponse(405, ['method-not-allowed']),
-      },
+      responses: generalResponses(),
       headers: {
         'X-Request-Id': { description: 'Names this answer in the log of the operator.', schema: text },
         'Retry-After': { description: 'Seconds until it is worth trying again.', schema: text },

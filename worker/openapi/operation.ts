@@ -66,7 +66,7 @@ export function jsonOr(mediaType: string, schema: z.ZodType, description: string
 export function admitted(schema: z.ZodType): Operation['answers'] {
   const content = { 'application/json': schema };
   return {
-    200: { description: 'Known before: answered as the first time, and nothing was stored.', content },
+    200: { description: 'Known before: answered as the first time.', content },
     201: { description: 'Admitted and stored.', content },
   };
 }

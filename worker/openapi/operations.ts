@@ -1,10 +1,14 @@
 /**
  * The operations of the API, one row each. A route of worker/app.ts has its row here: the document at
  * /openapi.json, the page at /reference, the pages of problems and the tests that send requests all derive from it.
+ *
+ * A further one takes a route there, a row here with its schemas, for a signed body its example in
+ * test/http/examples.ts, and `npm run examples`. A shape that others refer to gets a name in components.ts.
  */
 import * as z from 'zod';
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
 import { controlsAnswer } from '../../schema/answer/controls.ts';
+import { decisionsAnswer } from '../../schema/answer/decisions.ts';
 import { driverAnswer } from '../../schema/answer/driver.ts';
 import { editionAnswer, editionsAnswer } from '../../schema/answer/edition.ts';
 import { consistencyAnswer, inclusionAnswer } from '../../schema/answer/log.ts';
@@ -47,7 +51,7 @@ const feed = textOf('application/atom+xml', 'The feed, newest first.');
 
 /** The tests send the examples in this order, so what an example asks for is there. */
 export const operations = {
-  enrolMachine: {
+  enrollMachine: {
     method: 'post',
     address: '/v1/machines',
     tag: 'machines',
@@ -191,8 +195,7 @@ export const operations = {
     address: '/v1/statistics',
     tag: 'results',
     summary: 'Counts, estimates and exact intervals by one to three groups, as JSON or CSV',
-    description:
-      'Cells of the current edition. Each name may stand once, and unknown names are refused. `metal` has no published cells.',
+    description: 'Cells of the current edition. `metal` has no published cells.',
     query: statisticsQuery,
     answers: jsonOr('text/csv', statisticsAnswer, 'The cells; CSV with `format=csv`.'),
     problems: ['invalid-query', 'store-busy'],
@@ -239,7 +242,7 @@ export const operations = {
     path: reportParameters,
     query: formatQuery,
     answers: jsonOr('text/html', reportAnswer, 'The report; a page for browsers.'),
-    problems: ['not-found', 'withdrawn-contents', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'withdrawn-contents', 'store-busy'],
     examples: [{ id: '4' }],
   },
   getDriver: {
@@ -251,7 +254,7 @@ export const operations = {
     path: driverParameters,
     query: formatQuery,
     answers: jsonOr('text/html', driverAnswer, 'The figures and failures; a page for browsers.'),
-    problems: ['not-found', 'store-busy'],
+    problems: ['invalid-query', 'not-found', 'store-busy'],
     examples: [{ driver: 'am53c974' }],
   },
   getDriverFailures: {
@@ -274,6 +277,32 @@ export const operations = {
     problems: ['store-busy'],
   },
 
+  listDecisions: {
+    method: 'get',
+    address: '/v1/decisions',
+    tag: 'results',
+    summary: 'What was decided about keys and data, newest first',
+    query: pageQuery,
+    answers: json(decisionsAnswer),
+    problems: ['invalid-query', 'store-busy'],
+  },
+
+  getLogPage: {
+    method: 'get',
+    address: '/log',
+    tag: 'pages',
+    summary: 'How far the log is signed, and what was decided',
+    answers: page,
+    problems: ['store-busy'],
+  },
+  getLogKey: {
+    method: 'get',
+    address: '/log/key',
+    tag: 'log',
+    summary: "The log's key, as whoever pins it names it (C2SP signed-note)",
+    answers: textOf('text/plain', 'A verifier key and a newline.'),
+    problems: [],
+  },
   getCheckpoint: {
     method: 'get',
     address: '/log/checkpoint',
@@ -304,7 +333,7 @@ export const operations = {
       'One JSON object a line. Contents that were withdrawn are null. Envelopes of real machines are shown to named auditors, who send `Authorization: Bearer TOKEN`.',
     path: bundleParameters,
     answers: textOf('application/x-ndjson'),
-    problems: ['not-found', 'invalid-query', 'unknown-token', 'store-busy'],
+    problems: ['not-found', 'unknown-token', 'store-busy'],
     examples: [{ bundle: '0' }],
   },
   getInclusion: {

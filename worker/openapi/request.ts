@@ -2,6 +2,11 @@
 import type { ExampleValues } from './operation.ts';
 import type { Parameter } from './types.ts';
 
+/** Whether a value of a path's parameter may be several segments: its pattern has slashes. */
+export function spansSegments({ in: place, schema }: Pick<Parameter, 'in' | 'schema'>): boolean {
+  return place === 'path' && (schema.pattern ?? '').includes('\\/');
+}
+
 /** One value as it stands in an address: a list with commas between its members. */
 function written(value: string | readonly string[]): string {
   return typeof value === 'string' ? encodeURIComponent(value) : value.map(encodeURIComponent).join(',');
@@ -10,10 +15,14 @@ function written(value: string | readonly string[]): string {
 /** The address, with its query, of a template such as `/v1/reports/{id}` and the values of its parameters. */
 export function addressOf(
   template: string,
-  parameters: readonly Pick<Parameter, 'name' | 'in'>[],
+  parameters: readonly Pick<Parameter, 'name' | 'in' | 'schema'>[],
   values: ExampleValues,
 ): string {
-  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => written(values[name] ?? ''));
+  const path = template.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const parameter = parameters.find((p) => p.name === name && p.in === 'path');
+    const text = written(values[name] ?? '');
+    return parameter !== undefined && spansSegments(parameter) ? text.replaceAll('%2F', '/') : text;
+  });
   const query = parameters
     .filter((parameter) => parameter.in === 'query')
     .flatMap(({ name }) => {

@@ -26,6 +26,11 @@ export interface ResponseObject {
   readonly content: Readonly<Record<string, MediaType>>;
 }
 
+/** A response that is described in `components.responses`. */
+export interface Reference {
+  readonly $ref: string;
+}
+
 export interface OperationObject {
   readonly operationId: string;
   readonly tags: readonly string[];
@@ -37,7 +42,7 @@ export interface OperationObject {
     readonly description: string;
     readonly content: Readonly<Record<string, MediaType>>;
   };
-  readonly responses: Readonly<Record<string, ResponseObject>>;
+  readonly responses: Readonly<Record<string, ResponseObject | Reference>>;
 }
 
 export type Method = 'get' | 'post';

@@ -3,8 +3,8 @@ import { utf8 } from '../../schema/bytes.ts';
 import type { Problem } from '../../schema/problem.ts';
 
 function answer(text: string, status: number, headers: Record<string, string>): Response {
-  const bytes = utf8(text);
-  return new Response(bytes, { status, headers: { 'content-length': String(bytes.length), ...headers } });
+  // The text and not its bytes: Node then sends head and body in one piece.
+  return new Response(text, { status, headers: { 'content-length': String(utf8(text).length), ...headers } });
 }
 
 /** JSON of any answer shape. */
@@ -21,7 +21,7 @@ export function textAnswer(text: string, mediaType: string, headers: Record<stri
 }
 
 /** An RFC 9457 problem document. A busy store says when to come back. */
-export function problemAnswer(problem: Problem, headers: Record<string, string> = {}): Response {
+export function problemAnswer(problem: Problem, headers: Readonly<Record<string, string>> = {}): Response {
   const retry: Record<string, string> = problem.status === 503 ? { 'retry-after': '1' } : {};
   return answer(`${JSON.stringify(problem)}\n`, problem.status, {
     'content-type': 'application/problem+json; charset=utf-8',

@@ -1,19 +1,19 @@
 /** `GET /v1/editions` and `/v1/editions/:number`: the manifests. */
 import { type EditionsAnswer, editionsPerPage } from '../../schema/answer/edition.ts';
-import { editionParameters } from '../../schema/parameters.ts';
+import { editionParameters, pageQuery } from '../../schema/parameters.ts';
 import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { editionsBelow, findEdition, withdrawnBelow } from '../store/editions.ts';
 import { jsonAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
-import { wholeNumber } from './number.ts';
+import { readQuery } from './query.ts';
 
 /** Editions, newest first; `before=NUMBER` turns the page. */
 export async function listEditions({ store }: Services, c: AppContext): Promise<Response> {
+  const { before } = readQuery(pageQuery, c.req.url);
   const newest = await newestEdition(store);
-  const before = c.req.query('before');
-  const below = before === undefined ? newest.number + 1 : wholeNumber('before', before);
+  const below = before === undefined ? newest.number + 1 : Number(before);
   const rows = await editionsBelow(store, below, editionsPerPage);
   const last = rows.at(-1);
   const answer: EditionsAnswer = {

@@ -4,18 +4,20 @@ import { toHex } from '../../schema/bytes.ts';
 import { type ProblemSlug, problem } from '../../schema/problem.ts';
 import { Refusal } from '../refusal.ts';
 import { rootOf } from '../root-cause.ts';
-import type { Services } from '../services.ts';
-import { pagePolicy } from '../view/paths.ts';
+import type { Client, Services } from '../services.ts';
 import { problemAnswer } from './answer.ts';
+import { type Audience, headersOf, preflightHeaders } from './headers.ts';
 import { methodOf, routeOf } from './observe.ts';
 
 /** Variables that handlers may read from the context. */
 export interface Variables {
   requestId: string;
+  /** Who sent the request. */
+  client: Client;
   /** What was wrong with the request, where it was refused. */
   problem?: ProblemSlug;
   /** Whom the answer is for, where it is not for everybody. */
-  audience?: 'operator';
+  audience?: Audience;
 }
 export interface AppEnv {
   Variables: Variables;
@@ -23,30 +25,40 @@ export interface AppEnv {
 export type AppContext = Context<AppEnv>;
 
 /** Puts a request id and the security headers on every answer, whoever made it. */
-export function dressAnswers({ random }: Services): MiddlewareHandler<AppEnv> {
+export function dressAnswers(services: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const requestId = toHex(random(8));
+    const requestId = toHex(services.random(8));
     c.set('requestId', requestId);
     await next();
     const { headers } = c.res;
     headers.set('x-request-id', requestId);
-    headers.set('content-security-policy', pagePolicy);
-    headers.set('x-content-type-options', 'nosniff');
-    headers.set('referrer-policy', 'no-referrer');
-    if (c.get('audience') === 'operator') {
-      headers.set('cache-control', 'no-store');
-      return;
-    }
-    if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
-    if (c.req.method === 'GET' || c.req.method === 'HEAD') headers.set('access-control-allow-origin', '*');
+    const audience = c.get('audience') ?? null;
+    const kind = {
+      method: c.req.method,
+      audience,
+      isHttps: (services.publicUrl || c.req.url).startsWith('https:'),
+    };
+    for (const [name, value] of Object.entries(headersOf(kind))) headers.set(name, value);
+    if (audience !== null) headers.set('cache-control', 'no-store');
+    else if (!headers.has('cache-control')) headers.set('cache-control', 'no-cache');
+  };
+}
+
+/** Refuses a network that asks too often, before anything is done for it. */
+export function limitRate({ limiter, clientOf }: Services): MiddlewareHandler<AppEnv> {
+  return async (c, next) => {
+    const client = clientOf(c);
+    c.set('client', client);
+    if (client.prefix !== null) limiter.request(client.prefix);
+    await next();
   };
 }
 
 /** Refuses an address that is longer than any that has an answer. */
 export function checkTarget({ quotas }: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { pathname, search } = new URL(c.req.url);
-    const charCount = pathname.length + search.length;
+    const { url } = c.req;
+    const charCount = url.length - url.indexOf('/', 'https://'.length);
     if (charCount > quotas.targetMaxChars) {
       throw new Refusal(
         'uri-too-long',
@@ -95,8 +107,6 @@ export function answerOtherMethod(allowed: readonly string[]): (c: AppContext) =
       const detail = `${c.req.path.slice(0, 200)} takes ${allow}, and not ${c.req.method.slice(0, 40)}.`;
       return problemOf(c, 'method-not-allowed', detail, { allow });
     }
-    const readable = allowed.includes('GET');
-    const cors = { 'access-control-allow-origin': '*', 'access-control-allow-methods': 'GET, HEAD' };
-    return new Response(null, { status: 204, headers: { allow, ...(readable ? cors : {}) } });
+    return new Response(null, { status: 204, headers: preflightHeaders(allowed) });
   };
 }

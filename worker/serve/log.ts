@@ -12,6 +12,7 @@ import {
   tileWidth,
 } from '../../schema/log/tile.ts';
 import { consistencyProof, inclusionProof } from '../../schema/log/tree.ts';
+import { bundleParameters, consistencyQuery, inclusionQuery } from '../../schema/parameters.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { publishedCheckpoint } from '../store/checkpoints.ts';
@@ -21,7 +22,7 @@ import { hashTile } from '../store/tiles.ts';
 import { jsonAnswer } from './answer.ts';
 import { isAuditor } from './auditor.ts';
 import type { AppContext } from './frame.ts';
-import { wholeNumber } from './number.ts';
+import { readQuery } from './query.ts';
 
 /** What never changes. A partial tile keeps its name, too, and a longer one gets another. */
 const immutable = 'public, max-age=31536000, immutable';
@@ -36,6 +37,13 @@ async function published(store: Store): Promise<{ readonly size: number; readonl
 export async function showCheckpoint({ store }: Services): Promise<Response> {
   const { note } = await published(store);
   return new Response(note, { headers: { 'content-type': 'text/plain; charset=utf-8' } });
+}
+
+/** `GET /log/key`: the log's verifier key (C2SP signed-note). Whoever pins it can check every checkpoint. */
+export function showKey({ signer }: Services): Response {
+  return new Response(`${signer.verifierKey}\n`, {
+    headers: { 'content-type': 'text/plain; charset=utf-8' },
+  });
 }
 
 /** `GET /log/tile/…`: a tile of hashes or a bundle of entries, whole or partial. */
@@ -57,17 +65,18 @@ export async function showTile({ store }: Services, c: AppContext): Promise<Resp
   });
 }
 
-/** A size or index of a query that lies within the published tree. */
-function within(c: AppContext, name: string, least: number, most: number): number {
-  const value = wholeNumber(name, c.req.query(name) ?? '');
+/** A size or index of a query, which must lie within the published tree. */
+function within(name: string, text: string, least: number, most: number): number {
+  const value = Number(text);
   if (value >= least && value <= most) return value;
   throw new Refusal('invalid-query', `${name} is ${value}; the published tree allows ${least} to ${most}.`);
 }
 
 /** `GET /log/inclusion?index=I&size=S`: the proof that entry I is in the tree of S entries. */
 export async function showInclusion({ store }: Services, c: AppContext): Promise<Response> {
-  const size = within(c, 'size', 1, (await published(store)).size);
-  const index = within(c, 'index', 0, size - 1);
+  const query = readQuery(inclusionQuery, c.req.url);
+  const size = within('size', query.size, 1, (await published(store)).size);
+  const index = within('index', query.index, 0, size - 1);
   const hashAt = hashAtFromTiles(size, (level, at, width) => hashTile(store, level, at, width));
   const proof = await inclusionProof(index, size, hashAt);
   const leaf = await hashAt(0, index);
@@ -76,8 +85,9 @@ export async function showInclusion({ store }: Services, c: AppContext): Promise
 
 /** `GET /log/consistency?from=S&to=T`: the proof that the tree of T entries begins with the tree of S. */
 export async function showConsistency({ store }: Services, c: AppContext): Promise<Response> {
-  const to = within(c, 'to', 0, (await published(store)).size);
-  const from = within(c, 'from', 0, to);
+  const query = readQuery(consistencyQuery, c.req.url);
+  const to = within('to', query.to, 0, (await published(store)).size);
+  const from = within('from', query.from, 0, to);
   const hashAt = hashAtFromTiles(to, (level, at, width) => hashTile(store, level, at, width));
   return jsonAnswer({ from, to, proof: (await consistencyProof(from, to, hashAt)).map(toBase64) });
 }
@@ -109,11 +119,14 @@ function contentsOf({ entry, envelope }: Contents, seesAll: boolean) {
  */
 export async function showRows(services: Services, c: AppContext): Promise<Response> {
   const { size } = await published(services.store);
-  const from = wholeNumber('The bundle', c.req.param('bundle') ?? '') * tileWidth;
+  const bundle = c.req.param('bundle') ?? '';
+  const valid = bundleParameters.shape.bundle.safeParse(bundle).success;
+  const from = valid ? Number(bundle) * tileWidth : size;
   if (from >= size)
-    throw new Refusal('not-found', `A tree of ${size} entries has no bundle that begins at ${from}.`);
+    throw new Refusal('not-found', `A tree of ${size} entries has no bundle ${bundle.slice(0, 40)}.`);
   const entries = await entriesBetween(services.store, from, Math.min(size, from + tileWidth));
   const seesAll = await isAuditor(services, c.req.header('authorization'));
+  if (seesAll) c.set('audience', 'auditor');
   const lines = entries.map((entry) => `${JSON.stringify(contentsOf(entry, seesAll))}\n`);
   return new Response(lines.join(''), {
     headers: { 'content-type': 'application/x-ndjson; charset=utf-8', vary: 'Authorization' },

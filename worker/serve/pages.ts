@@ -91,15 +91,15 @@ async function driverData(services: Services, driver: string): Promise<DriverAns
 
 /** `GET /v1/drivers/:driver`, and the page `/drivers/:driver`. A driver without trials has an empty page: it may yet have some. */
 export async function driver(services: Services, c: AppContext, as: 'page' | 'either'): Promise<Response> {
-  const data = await driverData(services, driverOf(c));
   const page = as === 'page' || wantsPage(c);
+  const data = await driverData(services, driverOf(c));
   const vary = { vary: 'Accept' };
   return page ? textAnswer(renderDriver(data), mediaTypes.page, vary) : jsonAnswer(data, 200, vary);
 }
 
 /** The feed of failures that a maintainer can act on: of one driver where the path names it, of all otherwise. */
 export async function failuresFeed(services: Services, c: AppContext): Promise<Response> {
-  const { store, cache, publicUrl } = services;
+  const { store, cache, publicUrl, signer } = services;
   const edition = await newestEdition(store);
   const driver = c.req.param('driver') === undefined ? null : driverOf(c);
   const failures = await remember(
@@ -110,12 +110,21 @@ export async function failuresFeed(services: Services, c: AppContext): Promise<R
       newestFailures(store, { driver, actionable: true, coverage: edition, count: failuresShown }),
   );
   const updated_at = failures[0]?.admitted_at ?? manifestOf(edition).cut_off;
-  return textAnswer(renderFailuresAtom({ driver, updated_at, failures }, publicUrl), mediaTypes.atom);
+  // What a request calls the survey is the sender's word. The log's name is the survey's own, and never changes.
+  const idBase = publicUrl || `https://${signer.name}`;
+  const data = { driver, updated_at, failures };
+  return textAnswer(renderFailuresAtom(data, publicUrl, idBase), mediaTypes.atom);
 }
 
-/** `GET /reference`: the document of /openapi.json for people. */
+let renderedReference = { origin: '', text: '' };
+
+/** `GET /reference`: the document of /openapi.json for people. It is the same page until the origin is another one. */
 export function reference({ publicUrl }: Services): Response {
-  return textAnswer(renderReference(openApi(), publicUrl), mediaTypes.page);
+  const origin = publicUrl || 'https://SURVEY';
+  if (renderedReference.origin !== origin) {
+    renderedReference = { origin, text: renderReference(openApi(), origin) };
+  }
+  return textAnswer(renderedReference.text, mediaTypes.page);
 }
 
 /** `GET /problems`. */

@@ -1,6 +1,6 @@
 /** `GET /v1/reports`, `/v1/reports/:id` and the page `/reports/:id`. */
 import { type ReportsAnswer, reportsPerPage, type WithheldReport } from '../../schema/answer/report.ts';
-import { reportParameters } from '../../schema/parameters.ts';
+import { pageQuery, reportParameters } from '../../schema/parameters.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { isWithdrawn } from '../store/log.ts';
@@ -10,12 +10,12 @@ import { renderReport } from '../view/report.ts';
 import { wantsPage } from './accept.ts';
 import { jsonAnswer, textAnswer } from './answer.ts';
 import type { AppContext } from './frame.ts';
-import { wholeNumber } from './number.ts';
+import { readQuery } from './query.ts';
 
 /** Reports of the lab as they were admitted, newest first; `before=LOG_INDEX` turns the page. */
 export async function listReports({ store }: Services, c: AppContext): Promise<Response> {
-  const before = c.req.query('before');
-  const below = before === undefined ? Number.MAX_SAFE_INTEGER : wholeNumber('before', before);
+  const { before } = readQuery(pageQuery, c.req.url);
+  const below = before === undefined ? Number.MAX_SAFE_INTEGER : Number(before);
   const reports = await reportsBelow(store, below, reportsPerPage);
   const last = reports.at(-1);
   const next =
@@ -38,6 +38,7 @@ export async function showReport(
 ): Promise<Response> {
   const name = c.req.param('id') ?? '';
   const id = name.replace(/\.json$/, '');
+  const page = as === 'page' || (wantsPage(c) && name === id);
   const valid = reportParameters.shape.id.safeParse(name).success;
   const report = valid ? await publishedReport(services.store, Number(id)) : null;
   if (report === null) throw await refusalOfMissing(services, id);
@@ -47,6 +48,5 @@ export async function showReport(
     const answer: WithheldReport = { ...report, note };
     return jsonAnswer(answer, 200, vary);
   }
-  const page = as === 'page' || (name === id && wantsPage(c));
   return page ? textAnswer(renderReport(report), mediaTypes.page, vary) : jsonAnswer(report, 200, vary);
 }

@@ -1,5 +1,5 @@
 /** Signed checkpoints, with the cosignatures that witnesses gave them. */
-import { and, asc, desc, eq, sql } from 'drizzle-orm';
+import { and, desc, eq, sql } from 'drizzle-orm';
 import { checkpoints, cosignatures, sequencer, treeNodes } from '../../schema/tables.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
@@ -17,8 +17,9 @@ export async function newestCheckpoint(store: Store): Promise<CheckpointRow | nu
 export async function publishedCheckpoint(
   store: Store,
 ): Promise<{ readonly size: number; readonly note: string; readonly signed_at_ms: number } | null> {
+  // Written out: in a selected field of one table, drizzle leaves the tables' names away.
   const lines = sql<string | null>`(select group_concat(line, '') from
-    (select line from ${cosignatures} where ${cosignatures.size} = ${checkpoints.size} order by ${cosignatures.witness}))`;
+    (select line from cosignatures c where c.size = checkpoints.size order by c.witness))`;
   const rows = await read(store, (db) =>
     db
       .select({
@@ -96,6 +97,14 @@ export async function insertCosignature(
   await write(store, [store.db.insert(cosignatures).values({ size, witness, line }).onConflictDoNothing()]);
 }
 
+/** The witnesses whose cosignatures a checkpoint has. */
+export async function cosignersOf(store: Store, size: number): Promise<string[]> {
+  const rows = await read(store, (db) =>
+    db.select({ witness: cosignatures.witness }).from(cosignatures).where(eq(cosignatures.size, size)),
+  );
+  return rows.map(({ witness }) => witness);
+}
+
 /** The largest size that a witness has cosigned, as far as this store knows. */
 export async function cosignedSize(store: Store, witness: string): Promise<number> {
   const rows = await read(store, (db) =>
@@ -113,17 +122,4 @@ export async function cosignedSize(store: Store, witness: string): Promise<numbe
 export async function publishCheckpoint(store: Store, size: number): Promise<void> {
   const { db } = store;
   await write(store, [db.update(checkpoints).set({ published: true }).where(eq(checkpoints.size, size))]);
-}
-
-/** All published checkpoints' sizes from `from` on, ascending, at most `count`. */
-export async function checkpointSizes(store: Store, from: number, count: number): Promise<number[]> {
-  const rows = await read(store, (db) =>
-    db
-      .select({ size: checkpoints.size })
-      .from(checkpoints)
-      .where(and(eq(checkpoints.published, true), sql`${checkpoints.size} >= ${from}`))
-      .orderBy(asc(checkpoints.size))
-      .limit(count),
-  );
-  return rows.map(({ size }) => size);
 }

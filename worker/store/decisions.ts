@@ -3,7 +3,8 @@ import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds, trust } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { hold } from './holds.ts';
+import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
 import { type Database, read, type Statement, type Store } from './open.ts';
 
 /**
@@ -29,32 +30,29 @@ export async function isTreeTrusted(store: Store, owner: string): Promise<boolea
   return rows.length > 0;
 }
 
-/** The statements that make a decision take effect from the entry on that the same batch has just appended. */
+/**
+ * The statements that make a decision take effect from its entry on: the one that the same batch has just appended,
+ * or one of a known index.
+ */
 export function consequencesOf(
   db: Database,
   { action, subject, from_index }: DecisionRow,
   nowMs: number,
+  at: EntryIndex = lastIndex,
 ): Statement[] {
   const { kind, value } = subject;
-  const hold = (label: 'quarantined' | 'revoked', sinceIndex: number) =>
-    db.insert(holds).values({
-      from_index: lastIndex,
-      label,
-      subject_kind: kind,
-      subject: value,
-      since_index: sinceIndex,
-      until_index: null,
-    });
+  const held = (label: 'quarantined' | 'revoked', sinceIndex: number) =>
+    hold(db, label, subject, sinceIndex, at);
   switch (action) {
     case 'reference':
     case 'vouch':
       return [
         db
           .update(trust)
-          .set({ until_index: lastIndex })
+          .set({ until_index: at })
           .where(and(eq(trust.owner, value), isNull(trust.until_index))),
         db.insert(trust).values({
-          from_index: lastIndex,
+          from_index: at,
           owner: value,
           label: action === 'vouch' ? 'vouched' : 'reference',
           invited_by: null,
@@ -68,16 +66,16 @@ export function consequencesOf(
       return [
         db
           .update(trust)
-          .set({ until_index: lastIndex })
+          .set({ until_index: at })
           .where(and(inArray(trust.owner, treeOf(value)), isNull(trust.until_index))),
       ];
     case 'quarantine':
-      return [hold('quarantined', 0)];
+      return [held('quarantined', 0)];
     case 'release':
       return [
         db
           .update(holds)
-          .set({ until_index: lastIndex })
+          .set({ until_index: at })
           .where(
             and(
               eq(holds.label, 'quarantined'),
@@ -88,7 +86,7 @@ export function consequencesOf(
           ),
       ];
     case 'revoke':
-      return [hold('revoked', from_index ?? 0)];
+      return [held('revoked', from_index ?? 0)];
   }
 }
 

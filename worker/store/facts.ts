@@ -1,6 +1,6 @@
 /** The rows of the fact table that one trial makes, as statements of the batch that admits it. */
 import { facts } from '../../schema/tables.ts';
-import { lastIndex } from './log.ts';
+import { type EntryIndex, lastIndex } from './log.ts';
 import type { Database, Statement } from './open.ts';
 
 /** A fact, before its batch gives it an index. */
@@ -13,7 +13,7 @@ const rowsPerStatement = 500;
 export function insertFacts(
   db: Database,
   rows: readonly Fact[],
-  logIndex: number | typeof lastIndex = lastIndex,
+  logIndex: EntryIndex = lastIndex,
 ): Statement[] {
   const statements: Statement[] = [];
   for (let i = 0; i < rows.length; i += rowsPerStatement) {

@@ -3,16 +3,21 @@ import { eq, type SQL, sql } from 'drizzle-orm';
 import { reports, tickets, trust } from '../../schema/tables.ts';
 import type { Inviter } from '../admit/invitation-limits.ts';
 import type { Draft } from '../log/draft.ts';
-import { lastIndex, type StoredEntry, tryAppend } from './log.ts';
-import { read, type Store } from './open.ts';
+import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { type Database, read, type Statement, type Store } from './open.ts';
 import type { TrustRow } from './trust.ts';
+
+/** When the earlier invitations of an owner were admitted. */
+export async function invitedAtMs(store: Store, owner: string): Promise<number[]> {
+  const invited = await read(store, (db) =>
+    db.select({ at: trust.since_ms }).from(trust).where(eq(trust.invited_by, owner)),
+  );
+  return invited.map(({ at }) => at);
+}
 
 /** What the limits ask of an owner whose trust stands. */
 export async function inviterOf(store: Store, given: TrustRow): Promise<Inviter> {
   const { owner, depth, since_ms } = given;
-  const invited = await read(store, (db) =>
-    db.select({ at: trust.since_ms }).from(trust).where(eq(trust.invited_by, owner)),
-  );
   const counted = await read(store, (db) =>
     db
       .select({ count: sql<number>`count(*)` })
@@ -24,8 +29,29 @@ export async function inviterOf(store: Store, given: TrustRow): Promise<Inviter>
     depth,
     sinceMs: since_ms,
     reports: counted[0]?.count ?? 0,
-    invitedAtMs: invited.map(({ at }) => at),
+    invitedAtMs: await invitedAtMs(store, owner),
   };
+}
+
+/** The statement by which an owner whose trust stands vouches for another one. */
+export function vouchFor(
+  db: Database,
+  given: Pick<TrustRow, 'owner' | 'depth'>,
+  invited: string,
+  ordinal: number,
+  nowMs: number,
+  at: EntryIndex = lastIndex,
+): Statement {
+  return db.insert(trust).values({
+    from_index: at,
+    owner: invited,
+    label: 'vouched',
+    invited_by: given.owner,
+    depth: given.depth + 1,
+    ordinal,
+    since_ms: nowMs,
+    until_index: null,
+  });
 }
 
 /**
@@ -41,15 +67,5 @@ export function insertInvitation(
   nowMs: number,
   isVoid: SQL,
 ): Promise<StoredEntry | null> {
-  const vouched = store.db.insert(trust).values({
-    from_index: lastIndex,
-    owner: invited,
-    label: 'vouched',
-    invited_by: given.owner,
-    depth: given.depth + 1,
-    ordinal,
-    since_ms: nowMs,
-    until_index: null,
-  });
-  return tryAppend(store, draft, [vouched], isVoid);
+  return tryAppend(store, draft, [vouchFor(store.db, given, invited, ordinal, nowMs)], isVoid);
 }

@@ -120,6 +120,9 @@ export async function tryAppend(
 /** The index of the entry that the same batch has just appended. */
 export const lastIndex = sql<number>`(select max(${logEntries.log_index}) from ${logEntries})`;
 
+/** The index of an entry: a known one, or that of the entry that the same batch has just appended. */
+export type EntryIndex = number | typeof lastIndex;
+
 /** How many entries the log has. */
 export async function logSize(store: Store): Promise<number> {
   const rows = await read(store, (db) =>

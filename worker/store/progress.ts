@@ -8,7 +8,7 @@ import { read, type Store } from './open.ts';
 /** Reports by outcome. */
 export type Progress = Omit<CampaignProgress, 'planned'>;
 
-/** Counts the reports of the lab, or only those on some tickets. */
+/** Counts the reports of the lab, or only those on some tickets. Controls are no part of what was planned. */
 export async function labProgress(store: Store, nonces: readonly string[] | null): Promise<Progress> {
   const ofCampaign =
     nonces === null
@@ -20,7 +20,9 @@ export async function labProgress(store: Store, nonces: readonly string[] | null
       .select({ result, count: sql<number>`count(*)` })
       .from(reports)
       .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
-      .where(and(eq(tickets.population, 'lab'), eq(reports.ordinal, 0), ofCampaign))
+      .where(
+        and(eq(tickets.population, 'lab'), eq(tickets.control, false), eq(reports.ordinal, 0), ofCampaign),
+      )
       .groupBy(result),
   );
   const count = (wanted: (result: Result) => boolean) =>

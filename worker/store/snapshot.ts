@@ -10,6 +10,24 @@ import { isBusy, patiently, type Store } from './open.ts';
  */
 export async function snapshotTo(store: Store, path: string): Promise<void> {
   await patiently(store, () => store.db.run(sql`vacuum into ${path}`));
+  await forgetLimits(path);
+}
+
+/**
+ * Takes the limits by day out of a copy: with the day's key, which a copy would keep, whoever has it could try which
+ * network each count was of.
+ */
+async function forgetLimits(path: string): Promise<void> {
+  const copy = createClient({ url: pathToFileURL(path).href, concurrency: 1 });
+  try {
+    const { rows } = await copy.execute(
+      "select name from sqlite_master where type = 'table' and name in ('daily_keys', 'daily_counts')",
+    );
+    const deletions = rows.map((row) => `DELETE FROM ${row.name};`).join(' ');
+    await copy.executeMultiple(`PRAGMA secure_delete=ON; ${deletions}`);
+  } finally {
+    copy.close();
+  }
 }
 
 /** Why a file could not be taken. */

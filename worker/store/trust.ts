@@ -2,7 +2,8 @@
 import { and, asc, eq, inArray, isNull } from 'drizzle-orm';
 import { holds, trust } from '../../schema/tables.ts';
 import type { Label } from '../../schema/vocabulary.ts';
-import { read, type Store } from './open.ts';
+import { type EntryIndex, lastIndex } from './log.ts';
+import { type Database, read, type Statement, type Store } from './open.ts';
 
 export type TrustRow = typeof trust.$inferSelect;
 export type HoldRow = typeof holds.$inferSelect;
@@ -18,6 +19,14 @@ export async function trustIn(store: Store, owner: string): Promise<TrustRow | n
       .limit(1),
   );
   return rows[0] ?? null;
+}
+
+/** The statement that ends the trust in an owner who has withdrawn his data. */
+export function endTrust(db: Database, owner: string, at: EntryIndex = lastIndex): Statement {
+  return db
+    .update(trust)
+    .set({ until_index: at })
+    .where(and(eq(trust.owner, owner), isNull(trust.until_index)));
 }
 
 /** What a report, or a machine, is judged by. The keys are the first ones of their chains. */

@@ -1,5 +1,5 @@
 /** Withdrawals: payloads, signatures, salts and rows are deleted; entries stay as the hashes that the tree has. */
-import { and, asc, eq, inArray, isNotNull, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, inArray, isNotNull, type SQL, sql } from 'drizzle-orm';
 import {
   armedNotes,
   envelopes,
@@ -10,12 +10,12 @@ import {
   profiles,
   reports,
   tickets,
-  trust,
 } from '../../schema/tables.ts';
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { append, appendedEntry, lastIndex, type StoredEntry } from './log.ts';
 import { emptyWriteAheadLog, isConflict, read, type Store, write } from './open.ts';
+import { endTrust } from './trust.ts';
 
 /** Whose data is withdrawn: a chain of keys by its first one. */
 export interface Withdrawn {
@@ -75,10 +75,7 @@ export async function withdraw(
     ? []
     : [
         db.update(owners).set({ withdrawn_index: lastIndex }).where(eq(owners.root, withdrawn.root)),
-        db
-          .update(trust)
-          .set({ until_index: lastIndex })
-          .where(and(eq(trust.owner, withdrawn.root), isNull(trust.until_index))),
+        endTrust(db, withdrawn.root),
       ];
   try {
     const results = await write(store, [

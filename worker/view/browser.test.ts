@@ -8,10 +8,11 @@ import { renderDriver } from './driver.ts';
 import { renderFailuresAtom } from './feed.ts';
 import { renderHome } from './home.ts';
 import { poisoned } from './hostile.ts';
+import { renderLog } from './log.ts';
 import { renderProblems } from './problem.ts';
 import { renderReference } from './reference.ts';
 import { renderReport } from './report.ts';
-import { driver, home, report } from './sample.ts';
+import { driver, home, log, report } from './sample.ts';
 import { stylesheet } from './style.ts';
 
 const executablePath = '/usr/bin/chromium';
@@ -122,9 +123,11 @@ describe.skipIf(!existsSync(executablePath))('in a browser', () => {
     ['driver', renderDriver(driver)],
     ['report', renderReport(report)],
     ['reference', renderReference(openApi(), 'https://survey.example')],
+    ['log', renderLog(log)],
     ['problems', renderProblems()],
     ['hostile home', renderHome(poisoned(home, 'x'.repeat(400)))],
     ['hostile driver', renderDriver(poisoned(driver, 'x'.repeat(400)))],
+    ['hostile log', renderLog(poisoned(log, 'x'.repeat(400)))],
     ['hostile report', renderReport(poisoned(report, 'x'.repeat(400)))],
   ])('%s fits a phone of 360 pixels, and what scrolls can be focused and has a name', async (_name, text) => {
     const page = await browser.newPage({ viewport: { width: 360, height: 740 } });

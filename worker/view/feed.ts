@@ -36,10 +36,10 @@ ${f.evidence.length === 0 ? null : html`<pre>${f.evidence.join('\n')}</pre>`}
 ${repeat === null ? null : html`<p>Repeat it:</p><pre>${repeat}</pre>`}`.toString();
 }
 
-function entry(f: FailureEntry, base: string): string {
+function entry(f: FailureEntry, base: string, idBase: string): string {
   const address = base + reportPath(f.report_id);
   return `<entry>
-<id>${xml(address)}</id>
+<id>${xml(idBase + reportPath(f.report_id))}</id>
 <title>${xml(visible(failureTitle(f)))}</title>
 <published>${xml(f.admitted_at)}</published>
 <updated>${xml(f.admitted_at)}</updated>
@@ -51,24 +51,27 @@ function entry(f: FailureEntry, base: string): string {
 `;
 }
 
+const withoutSlash = (address: string) => address.replace(/\/+$/, '');
+
 /**
  * The feed as text. `baseUrl` is the survey's public address without a path, such as `https://survey.example`,
- * and not what a request called it: ids are made of it.
+ * and not what a request called it; empty, links are relative. Ids are made of `idBase`, which must never change.
  */
-export function renderFailuresAtom(d: FailuresData, baseUrl: string): string {
-  const base = baseUrl.replace(/\/+$/, '');
-  const self = base + (d.driver === null ? failuresFeedPath : driverFeedPath(d.driver));
+export function renderFailuresAtom(d: FailuresData, baseUrl: string, idBase = baseUrl): string {
+  const base = withoutSlash(baseUrl);
+  const ids = withoutSlash(idBase);
+  const path = d.driver === null ? failuresFeedPath : driverFeedPath(d.driver);
   const about = base + (d.driver === null ? homePath : driverPath(d.driver));
   const title = d.driver === null ? 'Dump Survey: failures' : `Dump Survey: failures of ${d.driver}`;
   return `<?xml version="1.0" encoding="utf-8"?>
 <feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en">
-<id>${xml(self)}</id>
+<id>${xml(ids + path)}</id>
 <title>${xml(visible(title))}</title>
 <subtitle>Trials without a verified crash dump. Population lab: driver against QEMU's device model.</subtitle>
 <updated>${xml(d.updated_at)}</updated>
 <author><name>Dump Survey</name></author>
-<link rel="self" type="application/atom+xml" href="${xml(self)}"/>
+<link rel="self" type="application/atom+xml" href="${xml(base + path)}"/>
 <link rel="alternate" type="text/html" href="${xml(about)}"/>
-${d.failures.map((failure) => entry(failure, base)).join('')}</feed>
+${d.failures.map((failure) => entry(failure, base, ids)).join('')}</feed>
 `;
 }

@@ -8,7 +8,7 @@ import { funnel } from './funnel.ts';
 import { heatmap } from './heatmap.ts';
 import { page } from './layout.ts';
 import { html, type Markup } from './markup.ts';
-import { failuresFeedPath, referencePath } from './paths.ts';
+import { failuresFeedPath, logPath, referencePath } from './paths.ts';
 
 const reloadSeconds = 10;
 
@@ -67,6 +67,6 @@ ${groupTable({ caption: 'Probability of a verified dump by chipset, over all dri
 ${howToRead(d.note)}
 <section aria-labelledby="data"><h2 id="data">Data for programs</h2>
 <p>Everything here comes from the <a href="${referencePath}">API</a>: statistics by one to three groups as JSON or CSV, every
-  report with its signed bytes, and the append-only log that they stand in.</p></section>`,
+  report with its signed bytes, and the append-only <a href="${logPath}">log</a> that they stand in.</p></section>`,
   });
 }

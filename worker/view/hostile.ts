@@ -4,7 +4,11 @@ import { crashTypes } from '../../schema/crash-type.ts';
 import { loads, mitigations, scenarioSets } from '../../schema/scenario.ts';
 import {
   causes,
+  decisionActions,
+  decisionSubjects,
+  entryKinds,
   environments,
+  keyRoles,
   labels,
   mechanisms,
   populations,
@@ -24,6 +28,10 @@ const closed = new Set(
     mitigations,
     scenarioSets,
     causes,
+    decisionActions,
+    decisionSubjects,
+    entryKinds,
+    keyRoles,
     environments,
     labels,
     mechanisms,

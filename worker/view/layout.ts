@@ -2,7 +2,15 @@
 import type { Manifest } from '../../schema/answer/edition.ts';
 import { moment } from './format.ts';
 import { html, type Markup, type Piece } from './markup.ts';
-import { failuresFeedPath, faviconPath, homePath, problemsPath, referencePath, stylePath } from './paths.ts';
+import {
+  failuresFeedPath,
+  faviconPath,
+  homePath,
+  logPath,
+  problemsPath,
+  referencePath,
+  stylePath,
+} from './paths.ts';
 
 interface Feed {
   readonly title: string;
@@ -60,6 +68,7 @@ ${p.json === undefined ? null : html`<link rel="alternate" type="application/jso
 <nav aria-label="Site"><ul>
 <li><a href="${homePath}#heatmap">Drivers</a></li>
 <li><a href="${failuresFeedPath}">Failure feed</a></li>
+<li><a href="${logPath}">Log</a></li>
 <li><a href="${referencePath}">API</a></li>
 </ul></nav>
 </div></header>

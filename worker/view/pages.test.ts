@@ -9,10 +9,11 @@ import { renderDriver } from './driver.ts';
 import { renderFailuresAtom } from './feed.ts';
 import { renderHome } from './home.ts';
 import { poisoned } from './hostile.ts';
+import { renderLog } from './log.ts';
 import { renderProblem, renderProblems } from './problem.ts';
 import { renderReference } from './reference.ts';
 import { renderReport } from './report.ts';
-import { cell, driver, failure, home, report } from './sample.ts';
+import { cell, driver, failure, home, log, report } from './sample.ts';
 
 const emptyHome: HomeData = {
   ...home,
@@ -50,6 +51,11 @@ const pages = [
     }),
   ],
   ['reference', renderReference(openApi(), 'https://survey.example')],
+  ['log', renderLog(log)],
+  [
+    'log without anything',
+    renderLog({ ...log, checkpoint: null, is_halted: true, decisions: [], next: null }),
+  ],
   ['problems', renderProblems()],
   ...namesOf(problems).map((slug) => [slug, renderProblem(slug)] as const),
 ] as const;
@@ -121,6 +127,7 @@ const renderers = [
   ['home', (text: string) => renderHome(poisoned(home, text))],
   ['driver', (text: string) => renderDriver(poisoned(driver, text))],
   ['report', (text: string) => renderReport(poisoned(report, text))],
+  ['log', (text: string) => renderLog(poisoned(log, text))],
 ] as const;
 
 test.each(renderers)('%s: hostile text never becomes markup', (_name, render) => {

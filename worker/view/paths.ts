@@ -11,6 +11,8 @@ export const apiPath = '/v1';
 export const openApiPath = '/openapi.json';
 export const referencePath = '/reference';
 export const problemsPath = '/problems';
+export const logPath = '/log';
+export const decisionsPath = '/v1/decisions';
 export const failuresFeedPath = '/failures.atom';
 
 /** Media types of what this folder renders. */

@@ -1,7 +1,8 @@
 /** The pages of problem types (RFC 9457): what happened, what to do, and what can be answered so. */
 import { type ProblemSlug, problems, problemType } from '../../schema/problem.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
-import { isGeneral, operationsAnswering } from '../openapi/answering.ts';
+import { operationsAnswering } from '../openapi/answering.ts';
+import { isGeneral } from '../openapi/general.ts';
 import { page } from './layout.ts';
 import { html, type Markup } from './markup.ts';
 import { apiPath, homePath, operationPath, problemsPath, referencePath } from './paths.ts';

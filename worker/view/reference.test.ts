@@ -5,6 +5,7 @@ import { describe, expect, it, test } from 'vitest';
 import { problems } from '../../schema/problem.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { openApi, templateOf } from '../openapi/document.ts';
+import { isGeneral } from '../openapi/general.ts';
 import type { Operation } from '../openapi/operation.ts';
 import { operationList } from '../openapi/operations.ts';
 import { renderProblem, renderProblems } from './problem.ts';
@@ -30,11 +31,9 @@ describe.each(operationList as readonly (readonly [string, Operation])[])('%s', 
     expect(section).toContain(`<code>${templateOf(operation.address)}</code>`);
     for (const name of Object.keys({ ...operation.path?.shape, ...operation.query?.shape }))
       expect(section).toContain(`<th scope="row"><code>${name}</code></th>`);
-    for (const slug of [...operation.problems, 'internal-error'])
+    for (const slug of operation.problems)
       expect(section).toContain(`<a href="/problems/${slug}">${slug}</a>`);
-    for (const slug of namesOf(problems).filter(
-      (s) => s !== 'internal-error' && !operation.problems.includes(s),
-    ))
+    for (const slug of namesOf(problems).filter((s) => !operation.problems.includes(s)))
       expect(section).not.toContain(`"/problems/${slug}"`);
   });
 
@@ -82,8 +81,14 @@ test('a problem says its status, its title, what to do, and which operations ans
   for (const part of ['HTTP status 403', problems['foreign-ticket'].title, problems['foreign-ticket'].action])
     expect(page).toContain(part);
   for (const id of ['noteArmed', 'admitReport']) expect(page).toContain(`/reference#${id}`);
-  expect(page).not.toContain('#enrolMachine');
+  expect(page).not.toContain('#enrollMachine');
   expect(renderProblem('internal-error')).toContain('Any address may answer it.');
+});
+
+test('what any request may be answered is said once', () => {
+  const general = text.slice(text.indexOf('<h2 id="general">'), text.indexOf('<h2 id="shapes">'));
+  for (const slug of namesOf(problems))
+    expect([slug, general.includes(`"/problems/${slug}"`)]).toEqual([slug, isGeneral(slug)]);
 });
 
 test('all problems are listed with their pages', () => {

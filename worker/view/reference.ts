@@ -3,6 +3,7 @@ import { fromBase64 } from '../../schema/bytes.ts';
 import type { Envelope } from '../../schema/envelope.ts';
 import type { ExampleValues } from '../openapi/operation.ts';
 import { addressOf } from '../openapi/request.ts';
+import { ownResponses } from '../openapi/response.ts';
 import type { JsonSchema, OpenApi, OperationObject, Parameter, ResponseObject } from '../openapi/types.ts';
 import { page } from './layout.ts';
 import { html, type Markup, type Piece } from './markup.ts';
@@ -90,8 +91,9 @@ function answerRow(status: string, { description, content }: ResponseObject): Ma
   return html`<tr><th scope="row">${status}</th><td>${types}</td><td>${description.split('\n\n').map((line) => html`<span class="row">${inlineProse(line)}</span>`)}</td></tr>`;
 }
 
-function answerExamples({ operationId: id, responses }: OperationObject): Markup[] {
-  return Object.entries(responses).flatMap(([status, { content }]) =>
+function answerExamples(operation: OperationObject): Markup[] {
+  const id = operation.operationId;
+  return ownResponses(operation).flatMap(([status, { content }]) =>
     Object.entries(content)
       .filter(([, { example }]) => example !== undefined)
       .map(([mediaType, { example }]) =>
@@ -105,7 +107,7 @@ function answerExamples({ operationId: id, responses }: OperationObject): Markup
 
 function operationSection(row: Row, origin: string): Markup {
   const { method, address, operation } = row;
-  const { operationId: id, summary, description, parameters = [], responses } = operation;
+  const { operationId: id, summary, description, parameters = [] } = operation;
   const caption = `Answers of ${id}`;
   return html`<section class="operation" aria-labelledby="${id}"><h3 id="${id}"><span class="method">${method.toUpperCase()}</span> <code>${address}</code></h3>
 <p>${inlineProse(`${summary}.`)} ${description === undefined ? null : inlineProse(description)}</p>
@@ -115,9 +117,19 @@ ${scrollRegion(
   caption,
   html`<table class="fields"><caption>${caption}</caption>
 <thead><tr><th scope="col">status</th><th scope="col">as</th><th scope="col">what it is</th></tr></thead>
-<tbody>${Object.entries(responses).map(([status, response]) => answerRow(status, response))}</tbody></table>`,
+<tbody>${ownResponses(operation).map(([status, response]) => answerRow(status, response))}</tbody></table>`,
 )}
 ${answerExamples(operation)}</section>`;
+}
+
+/** What any request may be answered: said once. */
+function generalSection({ components }: OpenApi): Markup {
+  const lines = Object.values(components.responses).map(
+    ({ description }) => html`<li>${inlineProse(description)}</li>`,
+  );
+  return html`<h2 id="general">Whatever is asked</h2>
+<p>Any request may be answered with one of these problems, too:</p>
+<ul class="prose">${lines}</ul>`;
 }
 
 /** The page at `/reference`. `origin` is where the example lines send their requests: an address without a path. */
@@ -146,6 +158,7 @@ ${document.tags.map(
 <p>${inlineProse(description)}</p>
 ${ofTag(name).map((row) => operationSection(row, origin))}`,
 )}
+${generalSection(document)}
 <h2 id="shapes">Shapes</h2>
 <p>Lists of fields are closed: a field that is not listed is refused, and never sent.</p>
 ${Object.entries(document.components.schemas).map(([name, schema]) => shapeSection(name, schema))}`,

@@ -7,6 +7,7 @@ import type { Outcome } from '../../schema/outcome.ts';
 import type { Cell, KeyedCell } from '../../schema/statistics.ts';
 import type { ScenarioFields } from '../../schema/wire.ts';
 import type { HomeData } from './data.ts';
+import type { LogData } from './log.ts';
 
 /** P(X ≥ x) of a binomial distribution. */
 function tail(x: number, n: number, p: number): number {
@@ -339,4 +340,71 @@ export const report: LabReport = {
     ],
     dump_target: ['0000:00:04.0'],
   },
+};
+
+const key = (digit: string) => digit.repeat(64);
+
+export const log: LogData = {
+  edition,
+  origin: 'survey.example/log',
+  verifier_key: 'survey.example/log+8b1ab9fd+AbdBVEwxVnGJ7ZzG0kgTBvvNwVVvM2xNvhQ2tJkuvG6e',
+  checkpoint: {
+    note: 'survey.example/log\n1412\nA0kzzpTYVjMnYNPlARBpcDB3jLd1IPuQ8fGcaPE+gfw=\n\n— survey.example/log ixa8ufTn9mhlZOpalgJQ9jXJyoam9E/AEaTkLi9v2YQYW2zlB8jFY3b4+CSZbmPEOC86Byfd/NHSjfyVUt5ryC5yygg=\n',
+    signed_at: '2026-11-23T14:41:01.000Z',
+    cosigners: ['one.example/w', 'two.example/w'],
+  },
+  entries: 1420,
+  is_halted: false,
+  decisions: [
+    {
+      log_index: 1400,
+      admitted_at: '2026-11-23T14:00:00.000Z',
+      kind: 'withdraw',
+      row: {
+        role: 'machine',
+        key: key('a'),
+        entries: [
+          [3, 9],
+          [12, 12],
+        ],
+      },
+    },
+    {
+      log_index: 1300,
+      admitted_at: '2026-11-23T13:00:00.000Z',
+      kind: 'revoke',
+      row: { role: 'machine', key: key('b'), from_index: 1200 },
+    },
+    {
+      log_index: 900,
+      admitted_at: '2026-11-22T13:00:00.000Z',
+      kind: 'invite',
+      row: { owner: key('c'), invited: key('d') },
+    },
+    {
+      log_index: 800,
+      admitted_at: '2026-11-21T13:00:00.000Z',
+      kind: 'decision',
+      by: 'operator',
+      row: {
+        action: 'quarantine',
+        subject: { kind: 'agent_version', value: '0.0.9' },
+        from_index: null,
+        reason: 'its verifier takes truncated dumps for whole ones',
+      },
+    },
+    {
+      log_index: 0,
+      admitted_at: '2026-11-20T13:00:00.000Z',
+      kind: 'decision',
+      by: 'rule',
+      row: {
+        action: 'reference',
+        subject: { kind: 'owner', value: key('e') },
+        from_index: null,
+        reason: "configured as the survey's own",
+      },
+    },
+  ],
+  next: '/v1/decisions?before=0',
 };

@@ -1,6 +1,7 @@
 #!/bin/sh
-# The first kernel's only program: says what the machine is, loads the capture kernel and the crash module,
-# plants what it is told to plant, waits to be told to go on, puts load on the disk under test, and arms.
+# The first kernel's only program: says what the machine is, loads the capture kernel (unless it is told that this is a
+# control trial) and the crash module, plants what it is told to plant, waits to be told to go on, puts load on the disk
+# under test, and arms.
 . /lib/lab.sh
 
 give_up() {
@@ -122,12 +123,30 @@ restore_sysctls() {
 	done </tmp/sysctls
 }
 
+# Arms the mechanism under test, or does not: in a control trial nothing may be there that could capture.
+arm_mechanism() {
+	case $order in
+	plant)
+		kexec -s -p /capture/vmlinuz --initrd=/capture/initrd --append="$(cat /capture/cmdline) ds.disk=$disk" ||
+			give_up "kexec did not load the capture kernel"
+		wanted=1
+		;;
+	control) wanted=0 ;;
+	*) give_up "the order was not to plant" ;;
+	esac
+	rm /capture/vmlinuz /capture/initrd
+	[ "$(crash_loaded)" = $wanted ] || give_up "kexec_crash_loaded is $(crash_loaded), and not $wanted"
+}
+
+# Whether this kernel has a capture kernel to go to, in its own words: 1 or 0. Newer kernels say it in another place.
+crash_loaded() {
+	cat /sys/kernel/kexec/crash_loaded 2>/dev/null || cat /sys/kernel/kexec_crash_loaded
+}
+
 # The three triggers. Each has prepare_*, which plants, and pull_*, which runs in a task of its own: the crash may
 # kill it, or put it to sleep for ever.
 prepare_crashpoint() {
 	insmod /modules/crashpoint.ko || give_up "the crash module did not load"
-	read -r order nonce <&4
-	[ "$order" = plant ] || give_up "the order was not to plant"
 	echo "action=plant nonce=$nonce" >$control || give_up "the crash module did not plant: $(dmesg | tail -n 1)"
 	sed 's/^/ds listing /' /sys/kernel/debug/crashpoint/listing >&3
 }
@@ -141,8 +160,6 @@ pull_crashpoint() {
 prepare_log() {
 	echo on >/proc/sys/kernel/printk_devkmsg
 	dmesg -n 7
-	read -r order nonce <&4
-	[ "$order" = plant ] || give_up "the order was not to plant"
 	while read -r order line <&4 && [ "$order" = line ]; do
 		echo "$line" >/dev/kmsg || give_up "the log took no line"
 	done
@@ -184,9 +201,8 @@ mount -t debugfs debugfs /sys/kernel/debug
 inventory
 say inventoried
 
-kexec -s -p /capture/vmlinuz --initrd=/capture/initrd --append="$(cat /capture/cmdline) ds.disk=$disk" ||
-	give_up "kexec did not load the capture kernel"
-rm /capture/vmlinuz /capture/initrd
+read -r order nonce <&4
+arm_mechanism
 control=/sys/kernel/debug/crashpoint/control
 trigger=$(opt ds.trigger)
 "prepare_$trigger"
@@ -211,7 +227,7 @@ done
 [ -c /dev/watchdog ] || give_up "there is no watchdog"
 # Without its pinger the timer goes on: it ends what hangs, here and in the capture kernel.
 kill -9 $pinger
-say armed "inflight=$(in_flight)"
+say armed "inflight=$(in_flight) kexec_crash_loaded=$(crash_loaded)"
 {
 	"pull_$trigger"
 	echo $? >/tmp/pulled

@@ -1,4 +1,4 @@
-/** Verifies Ed25519 signatures where WebCrypto is not used: tweetnacl behind the strict checks of schema/ed25519.ts. */
+/** Another verifier of Ed25519, for the vectors: tweetnacl behind the strict checks of schema/ed25519.ts. */
 import nacl from 'tweetnacl';
 import { keyFault, signatureFault } from '../../schema/ed25519.ts';
 
