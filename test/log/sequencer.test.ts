@@ -143,6 +143,15 @@ describe('the lease', () => {
     expect(await takeLease(store, 'c', 1800, 500)).toBe((second ?? 0) + 1);
   });
 
+  it('of a clock that was set back since is not waited for; one of a clock that is a little ahead is', async () => {
+    const { store } = services;
+    const first = await takeLease(store, 'a', 1_000_000, 500);
+    expect(await takeLease(store, 'b', 999_700, 500)).toBeNull();
+    const second = await takeLease(store, 'b', 1000, 500);
+    expect(second).toBe((first ?? 0) + 1);
+    expect(await takeLease(store, 'a', 1000, 500)).toBeNull();
+  });
+
   it('is waited for where another holds it', async () => {
     await appendEntries(2);
     await takeLease(services.store, 'another', nowMs, 30_000);

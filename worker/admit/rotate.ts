@@ -29,7 +29,6 @@ async function enter(
   size: number,
 ): Promise<StoredEntry | null> {
   const { store, now } = services;
-  await checkNext(services, body);
   const nowMs = now();
   const { role, key, next } = body;
   const row = { role, key, next };
@@ -38,6 +37,7 @@ async function enter(
     const old = await findOwner(store, key);
     if (old === null) throw new Refusal('unknown-owner', `No machine of owner ${key} is enrolled.`);
     refuseIf(faultOfBeginning(`Owner ${key}`, old));
+    await checkNext(services, body);
     await checkStanding(services, '', old.root);
     const about = { population: null, machine: null, owner: old.root };
     return rotateOwner(store, old, next, await draft(about), nowMs, changedSince(size));
@@ -45,6 +45,7 @@ async function enter(
   const old = await findMachine(store, key);
   if (old === null) throw new Refusal('unknown-machine', `No machine with key ${key} is enrolled.`);
   refuseIf(faultOfBeginning(`Machine ${key}`, old));
+  await checkNext(services, body);
   await checkStanding(services, old.root, old.owner);
   const about = { population: null, machine: old.root, owner: old.owner };
   return rotateMachine(store, old, next, await draft(about), nowMs, changedSince(size));

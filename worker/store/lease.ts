@@ -25,7 +25,9 @@ export async function takeLease(
           expires_at_ms: nowMs + leaseMs,
           token: sql`${sequencer.token} + (${sequencer.holder} <> ${holder})`,
         },
-        setWhere: sql`${sequencer.holder} = ${holder} or ${sequencer.expires_at_ms} <= ${nowMs}`,
+        // One that runs for much longer than is given was given by a clock that was set back since.
+        setWhere: sql`${sequencer.holder} = ${holder} or ${sequencer.expires_at_ms} <= ${nowMs}
+          or ${sequencer.expires_at_ms} > ${nowMs + 2 * leaseMs}`,
       })
       .returning({ token: sequencer.token }),
   ]);
