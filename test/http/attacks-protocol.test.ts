@@ -38,8 +38,10 @@ import {
 } from './client.ts';
 import { type Runtime, runtimeNames, startRuntime } from './runtimes.ts';
 import {
+  amendment,
   decision,
   type Fate,
+  hashOf,
   invitation,
   keyPair,
   requestId,
@@ -364,6 +366,54 @@ const tickets: readonly Row[] = [
   },
 ];
 
+const thefts: readonly Row[] = [
+  {
+    attack: 'a stolen machine key, after its revocation',
+    stops: 'it begins nothing, counts nothing, unsays nothing and takes nothing away; the owner may',
+    run: async (w) => {
+      const machine = await enrolled(w, 'stolen');
+      const { ticket, envelope, receipt } = await runTrial(w.url, machine, 'stolen', 'captured');
+      const open = await takeTicket(w.url, machine, 'stolen too');
+      const { publicHex } = machine.key;
+      await admit(w.url, 'revoke', revocation(machine.owner, 'machine', publicHex, receipt.log_index + 1));
+      expect(await sent(w, 'tickets', requestOf(machine, 'stolen again'))).toBe('403 revoked-key');
+      expect(await sent(w, 'rotate', rotation('machine', machine.key, keyPair('stolen on')))).toBe(
+        '403 revoked-key',
+      );
+      expect(await sent(w, 'report', reportOn(machine, open, 'hang', w.now()))).toBe('201');
+      const amends = { report_hash: hashOf('report', envelope), reason: 'dump-lost' } as const;
+      expect(await sent(w, 'report', amendment(machine, ticket, 'hang', w.now(), amends))).toBe('201');
+      expect(await sent(w, 'withdraw', withdrawal(machine.key, 'machine', publicHex))).toBe(
+        '403 revoked-key',
+      );
+      expect(await cell(w, 'stolen')).toMatchObject({ trials: 1, captured: 1 });
+      expect(await sent(w, 'withdraw', withdrawal(machine.owner, 'machine', publicHex))).toBe('201');
+      expect(await cell(w, 'stolen')).toBeNull();
+    },
+  },
+  {
+    attack: 'a stolen owner key',
+    stops:
+      'the operator ends the trust and revokes it; until then it can do all that the owner can, and withdraw always',
+    run: async (w) => {
+      const machine = await enrolled(w, 'dispossessed', 'dispossessed owner');
+      const owner = machine.owner.publicHex;
+      await vouch(w, 'dispossessed owner');
+      const { receipt } = await runTrial(w.url, machine, 'dispossessed', 'captured');
+      const from_index = receipt.log_index + 1;
+      await admit(w.url, 'decision', decision(operator, 'revoke', 'owner', owner, { from_index }));
+      const friend = keyPair('friend of the thief');
+      expect(await sent(w, 'rotate', rotation('owner', machine.owner, friend))).toBe('403 revoked-key');
+      expect(await sent(w, 'invite', invitation(machine.owner, friend.publicHex))).toBe('403 not-trusted');
+      const late = await enrolled(w, 'dispossessed too', 'dispossessed owner');
+      expect(await sent(w, 'tickets', requestOf(late, 'dispossessed too'))).toBe('403 revoked-key');
+      expect(await cell(w, 'dispossessed')).toMatchObject({ trials: 1 });
+      expect(await sent(w, 'withdraw', withdrawal(machine.owner, 'owner', owner))).toBe('201');
+      expect(await cell(w, 'dispossessed')).toBeNull();
+    },
+  },
+];
+
 const crowds: readonly Row[] = [
   {
     attack: 'a crowd of machines of owners whom nobody trusts',
@@ -603,6 +653,7 @@ describe.each(runtimeNames)('on %s', (name) => {
   describe.each([
     ['replays', replays],
     ['tickets', tickets],
+    ['thefts', thefts],
     ['crowds', crowds],
     ['clocks', clocks],
   ] as const)('%s', (_, rows) => {

@@ -5,6 +5,7 @@ import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { changedSince, type StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
+import { labelsNow } from '../store/trust.ts';
 import { contentsOf, rangesOf, type Withdrawn, withdraw } from '../store/withdrawals.ts';
 import type { Admission } from './admission.ts';
 import { admitOnce } from './once.ts';
@@ -58,6 +59,17 @@ async function ownData({ store }: Services, { signer, role, key }: WithdrawBody)
   const machine = await findMachine(store, signer);
   if (machine?.root === wanted.root) {
     refuseIf(faultOfBeginning(`Machine ${signer}`, machine));
+    // Whoever stole the key must not take away what was reported before. An owner's own right nobody takes.
+    const judged = {
+      machine: wanted.root,
+      owner: '',
+      agent_version: null,
+      scenario_set: null,
+      log_index: null,
+    };
+    if ((await labelsNow(store, judged)).includes('revoked')) {
+      throw new Refusal('revoked-key', `Machine ${signer} was revoked; its owner may withdraw its data.`);
+    }
     return { role, root: wanted.root };
   }
   if (owner === null || owner.root !== wanted.owner) {

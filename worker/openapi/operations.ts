@@ -512,6 +512,7 @@ export const operations = {
       'unknown-machine',
       'unknown-owner',
       'rotated-key',
+      'revoked-key',
       'withdrawn-key',
       'unacceptable-withdrawal',
     ),
