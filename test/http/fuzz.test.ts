@@ -3,8 +3,9 @@ import { createClient } from '@libsql/client';
 import { describe, expect, it, test } from 'vitest';
 import { type Problem, problem } from '../../schema/problem.ts';
 import { openApi } from '../../worker/openapi/document.ts';
+import { responseAt } from '../../worker/openapi/response.ts';
 import { contractOf } from './contract.ts';
-import { reportText, wasAnswered } from './fuzz/report.ts';
+import { problemCount, reportText, wasAnswered } from './fuzz/report.ts';
 import { operationsAt } from './fuzz/requests.ts';
 import { fuzz } from './fuzz/run.ts';
 import type { Fetch } from './fuzz/session.ts';
@@ -24,7 +25,7 @@ test('no answer to 20,000 requests is a 5xx or other than described, and each op
     expect([id, report.tally[id]?.[201] ?? 0]).toEqual([id, expect.toSatisfy((count: number) => count > 2)]);
   // What is behind the signature is reached, and not only what is before it.
   for (const type of ['invalid-payload', 'ticket-mismatch', 'different-report', 'invalid-query', 'not-found'])
-    expect([type, report.problems[`/problems/${type}`] ?? 0]).toEqual([
+    expect([type, problemCount(report, `/problems/${type}`)]).toEqual([
       type,
       expect.toSatisfy((n: number) => n > 5),
     ]);
@@ -57,6 +58,9 @@ const json = (text: string, change: (value: Record<string, unknown>) => object) 
   JSON.stringify(change(JSON.parse(text)));
 const at = (request: Request, path: string) => new URL(request.url).pathname === path;
 const problemText = (p: Problem) => JSON.stringify(p);
+
+const armedExample = responseAt(openApi(), '/v1/armed', 'post', 201)?.response.content['application/json']
+  ?.example;
 
 /** An answer that some operation would give, spoiled; and what the fuzzer must say of it. */
 const spoils: readonly (readonly [string, RegExp, Spoil])[] = [
@@ -160,17 +164,13 @@ const spoils: readonly (readonly [string, RegExp, Spoil])[] = [
   ],
   [
     'a payload that is not allowed, admitted',
-    /admitted, and not as described|admitted, and rows/,
+    /admitted, and not as described/,
     async (r, q) =>
       at(q, '/v1/armed') && r.status === 422
-        ? respoken(
-            r,
-            () => `{"nonce":"${'0'.repeat(32)}","log_index":1,"admitted_at":"2026-11-20T12:00:00.000Z"}`,
-            {
-              status: 200,
-              headers: withHeaders(r, (h) => h.set('content-type', 'application/json')),
-            },
-          )
+        ? respoken(r, () => JSON.stringify(armedExample), {
+            status: 200,
+            headers: withHeaders(r, (h) => h.set('content-type', 'application/json')),
+          })
         : r,
   ],
   [
@@ -203,13 +203,15 @@ describe('the fuzzer finds', () => {
       return async (request) => {
         const response = await fetch(request);
         if (response.status === 401 && count === 0)
-          await client.execute(`insert into machines values ('stray ${count++}', 'o', 0, 0)`);
+          await client.execute(
+            `insert into owners (owner, root, seen_at_ms) values ('stray ${count++}', 'stray', 0)`,
+          );
         return response;
       };
     };
     const { findings } = await fuzz({ seed: 3, requestCount: 400, through });
     expect(findings.map(({ fault }) => fault)).toEqual([
-      'POST was answered 401, and rows were stored: {"machines":1}',
+      'POST was answered 401, and rows were stored: {"owners":1}',
     ]);
   });
 
@@ -218,12 +220,12 @@ describe('the fuzzer finds', () => {
       const client = createClient({ url: databaseUrl, concurrency: 1 });
       return async (request) => {
         const response = await fetch(request);
-        if (response.status === 401) await client.execute('delete from log where log_index = 0');
+        if (response.status === 401) await client.execute('delete from log_entries where log_index = 0');
         return response;
       };
     };
     const { findings } = await fuzz({ seed: 3, requestCount: 400, through });
-    expect(findings.map(({ fault }) => fault)).toContainEqual('rows are gone: {"log":-1}');
+    expect(findings.map(({ fault }) => fault)).toContainEqual('rows are gone: {"log_entries":-1}');
   });
 });
 
@@ -239,6 +241,9 @@ describe('the operations of an address', () => {
     ['/v1/drivers/%zz', ['getDriver']],
     ['/v1/drivers/a/b', []],
     ['/v1/drivers/a/failures.atom', ['getDriverFailures']],
+    ['/log/tile/0/000.p/5', ['getTile']],
+    ['/log/tile/', []],
+    ['/log/tile', []],
     ['/', ['getHomePage']],
     ['//', []],
   ])('%s', (path, ids) => {

@@ -135,8 +135,8 @@ const common: readonly Case[] = payloadKinds.flatMap((kind): Case[] => {
       slug: 'wrong-payload-type',
       body: ({ envelopes }) => text(envelopes[otherKind]),
     },
-    spoilt('a payload that names another machine than its signer', 'key-mismatch', (e) =>
-      seal(kind, { ...JSON.parse(payloadText(e)), machine: other.key.publicHex }, stranger.key),
+    spoilt('a payload that names another signer', 'key-mismatch', (e) =>
+      seal(kind, JSON.parse(payloadText(e)), stranger.key),
     ),
     spoilt('a wrong signature', 'wrong-signature', flip),
     spoilt('a signature of 63 bytes', 'wrong-signature', shorten, /63 bytes/),

@@ -1,6 +1,9 @@
 /**
  * The operations of the API, one row each. A route of worker/app.ts has its row here: the document at
  * /openapi.json, the page at /reference, the pages of problems and the tests that send requests all derive from it.
+ *
+ * A further one takes a route there, a row here with its schemas, for a signed body its example in
+ * test/http/examples.ts, and `npm run examples`. A shape that others refer to gets a name in components.ts.
  */
 import * as z from 'zod';
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';

@@ -14,8 +14,10 @@ export interface FuzzReport {
   readonly findings: readonly FuzzFinding[];
   /** Answers by operation and status. */
   readonly tally: Readonly<Record<string, Readonly<Record<number, number>>>>;
-  /** How often each problem was answered. */
-  readonly problems: Readonly<Record<string, number>>;
+  /** How often each operation was answered with each problem. */
+  readonly problems: Readonly<Record<string, Readonly<Record<string, number>>>>;
+  /** The problems that each operation can be answered with. */
+  readonly named: Readonly<Record<string, readonly string[]>>;
   /** Every operation of the document. */
   readonly operationIds: readonly string[];
 }
@@ -25,6 +27,19 @@ export function wasAnswered({ tally }: FuzzReport, operationId: string): boolean
   return Object.entries(tally[operationId] ?? {}).some(
     ([status, count]) => status.startsWith('2') && count > 0,
   );
+}
+
+/** How often a problem was answered, by all operations. */
+export function problemCount({ problems }: FuzzReport, type: string): number {
+  return Object.values(problems).reduce((sum, byType) => sum + (byType[type] ?? 0), 0);
+}
+
+/** What the document names and this run did not come to. */
+function neverSeen({ named, problems }: FuzzReport): string[] {
+  return Object.entries(named).flatMap(([id, types]) => {
+    const left = types.filter((type) => !problems[id]?.[type]);
+    return left.length === 0 ? [] : [`  ${id.padEnd(20)} ${left.join(' ').replaceAll('/problems/', '')}`];
+  });
 }
 
 /** The report in words: what was found, how fast, and how the answers spread. */
@@ -39,7 +54,9 @@ export function reportText(report: FuzzReport): string {
           .map(([s, n]) => `${s}: ${n}`)
           .join('  ')}`,
     );
-  const types = Object.entries(problems)
+  const all = new Set(Object.values(problems).flatMap((byType) => Object.keys(byType)));
+  const types = [...all]
+    .map((type) => [type, problemCount(report, type)] as const)
     .toSorted(([, a], [, b]) => b - a)
     .map(([type, count]) => `  ${type.padEnd(36)} ${count}`);
   const found = findings.map((f) => `\nrequest ${f.at}: ${f.fault}\n  ${f.request}\n  answered ${f.answer}`);
@@ -47,6 +64,8 @@ export function reportText(report: FuzzReport): string {
     `${requestCount} requests in ${(durationMs / 1000).toFixed(1)} s (${rate} a second): ${findings.length} findings`,
     ...spread,
     ...types,
+    'named, and not come to:',
+    ...neverSeen(report),
     ...found,
   ].join('\n');
 }

@@ -119,7 +119,10 @@ function isLike(steps: readonly string[], { address, operation }: Described): bo
   const last = operation.parameters?.findLast((p) => p.in === 'path');
   const spans = last !== undefined && spansSegments(last) && template.at(-1) === `{${last.name}}`;
   if (spans ? steps.length < template.length : steps.length !== template.length) return false;
-  return template.every((step, i) => (step.startsWith('{') ? steps[i] !== '' || spans : step === steps[i]));
+  return template.every((step, i) => {
+    if (!step.startsWith('{')) return step === steps[i];
+    return (spans ? steps.slice(i).join('/') : steps[i]) !== '';
+  });
 }
 
 /** The operations of the address that a URL is, by method; none where no address of the document is like it. */

@@ -42,10 +42,10 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
   const random = randomOf(seed);
   const findings: FuzzFinding[] = [];
   const tally: Record<string, Record<number, number>> = {};
-  const problems: Record<string, number> = {};
+  const problems: Record<string, Record<string, number>> = {};
   const startedAt = performance.now();
   let session = await startSession(random, `fuzz ${seed} 0`, through);
-  const { operationIds } = session;
+  const { operationIds, named } = session;
   let at = 0;
   for (; at < requestCount && findings.length < findingsMax; at++) {
     if (at > 0 && at % surveyRequests === 0) {
@@ -61,10 +61,14 @@ export async function fuzz(options: FuzzOptions): Promise<FuzzReport> {
     const byStatus = tally[operationId] as Record<number, number>;
     byStatus[answer.status] = (byStatus[answer.status] ?? 0) + 1;
     const problem = problemOf(answer);
-    if (problem !== null) problems[problem] = (problems[problem] ?? 0) + 1;
+    if (problem !== null) {
+      problems[operationId] ??= {};
+      const byType = problems[operationId] as Record<string, number>;
+      byType[problem] = (byType[problem] ?? 0) + 1;
+    }
     if (at % 5000 === 4999) told(`${at + 1} of ${requestCount} requests, ${findings.length} findings`);
   }
   const durationMs = performance.now() - startedAt;
   await session.stop();
-  return { requestCount: at, durationMs, findings, tally, problems, operationIds };
+  return { requestCount: at, durationMs, findings, tally, problems, named, operationIds };
 }

@@ -1,6 +1,7 @@
 /** One empty survey, whom the fuzzer can speak for in it, and one request after another with what is wrong of each. */
 import { createHash } from 'node:crypto';
-import type { OpenApi } from '../../../worker/openapi/types.ts';
+import { ownResponses } from '../../../worker/openapi/response.ts';
+import type { OpenApi, OperationObject } from '../../../worker/openapi/types.ts';
 import { contractOf } from '../contract.ts';
 import { operator, sentAtMs } from '../examples.ts';
 import { origin, startInProcess } from '../in-process.ts';
@@ -28,6 +29,8 @@ export interface Exchange {
 
 export interface Session {
   readonly operationIds: readonly string[];
+  /** The problems that each operation names, by its id. */
+  readonly named: Readonly<Record<string, readonly string[]>>;
   readonly exchange: () => Promise<Exchange>;
   /** Lets time pass, and publishes what is due. */
   readonly wait: (ms: number) => Promise<void>;
@@ -52,15 +55,20 @@ const keys: readonly KeyPair[] = [
   ...['next key of the examples', 'invited by the examples', 'fuzz next', 'fuzz stranger'].map(keyPair),
 ];
 
+/** The types of the problems that an operation describes itself. */
+function problemsOf(operation: OperationObject): string[] {
+  return ownResponses(operation).flatMap(([, { content }]) => {
+    const schema = content['application/problem+json']?.schema as {
+      properties?: { type: { enum: string[] } };
+    };
+    return schema?.properties?.type.enum ?? [];
+  });
+}
+
 /** An operation is asked the more often, the more there is to vary; what becomes of keys ends much, and is rare. */
-function weightOf({ requestBody, parameters, tags }: Operation): number {
+function weightOf({ requestBody, parameters, tags }: OperationObject): number {
   if (requestBody !== undefined) return tags.includes('keys') ? 3 : 14;
   return parameters === undefined ? 1 : 4;
-}
-interface Operation {
-  readonly requestBody?: unknown;
-  readonly parameters?: readonly unknown[];
-  readonly tags: readonly string[];
 }
 
 function asRequest({ method, url, headers, body }: FuzzRequest): Request {
@@ -118,6 +126,9 @@ export async function startSession(random: Random, name: string, through: Throug
   const choices = contract.operations.map((described) => [weightOf(described.operation), described] as const);
 
   return {
+    named: Object.fromEntries(
+      contract.operations.map(({ operation }) => [operation.operationId, problemsOf(operation)]),
+    ),
     operationIds: contract.operations.map(({ operation }) => operation.operationId),
     exchange: async () => {
       const request = requestFor(random.weighted(choices), origin, random, harvest.known, bodies);
