@@ -107,7 +107,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const { now = Date.now, random = randomBytes, editionEveryMs: everyMs = editionEveryMs } = options;
   const quotas = { ...usualQuotas, ...options.quotas };
   const counts = createCounts('Counted by this process from zero.');
-  await mkdir(data, { recursive: true });
+  await mkdir(data, { recursive: true, mode: 0o700 });
   const signer = await logIdentity(await seedIn(join(data, 'log.key'), random), options.origin);
   const witnesses = await Promise.all((options.witnesses ?? []).map(parseWitness));
   const store = await openStore({

@@ -14,7 +14,7 @@ import { type Rim, verify } from '../../worker/audit/run.ts';
 import { settingsOf } from '../../worker/audit/settings.ts';
 import { type LogIdentity, logIdentity } from '../../worker/log/identity.ts';
 import { type ServerOptions, startServer } from '../../worker/node.ts';
-import { auditorToken, operator, type Story, tellHistory } from './history.ts';
+import { auditorToken, endsMs, operator, type Story, tellHistory } from './history.ts';
 import type { Runtime } from './runtimes.ts';
 import { keyPair } from './samples.ts';
 
@@ -24,13 +24,10 @@ const seed = new Uint8Array(32).fill(7);
 /** Who signs for the surveys of this suite. */
 export const log: LogIdentity = await logIdentity(seed, origin);
 
-/** How far the history reaches beyond the real time. */
-export const storyEndsMs = 3 * 24 * 3600_000;
-
 const sha256 = (text: string) => createHash('sha256').update(text).digest('hex');
 
 /** A new directory, with the log's key in it. */
-export async function newData(): Promise<string> {
+async function newData(): Promise<string> {
   const data = await mkdtemp(join(tmpdir(), 'dumpsurvey-audit-'));
   await writeFile(join(data, 'log.key'), '07'.repeat(32), { mode: 0o600 });
   return data;
@@ -115,7 +112,7 @@ export async function openWitness(state: string, name: string): Promise<RunningW
 /** A rim that waits for nothing and prints nothing. */
 export const quietRim: Rim = {
   environment: {},
-  now: () => Date.now() + storyEndsMs,
+  now: () => Date.now() + endsMs,
   sleep: () => new Promise((done) => setTimeout(done, 20)),
   print: () => undefined,
   complain: () => undefined,

@@ -24,7 +24,11 @@ export const operator = keyPair('operator');
 export const auditorToken = 'auditor-of-the-tests';
 
 const hourMs = 3600_000;
-const dayMs = 24 * hourMs;
+/** How far the history reaches beyond the real time. */
+export const endsMs = 3 * 24 * hourMs;
+
+/** The server's time at the end of the history, as it stands in requests. */
+export const storyTime = () => new Date(Date.now() + endsMs).toISOString();
 
 async function admitted(url: string, kind: PayloadKind, envelope: Envelope): Promise<Answer> {
   const answer = await post(url, kind, envelope);
@@ -182,13 +186,16 @@ export async function tellHistory(runtime: Runtime): Promise<Story> {
   // Late: the armed and silent one becomes no_reply, another one reports after all.
   const tardy = await takeTicket(url, trials, 'tardy');
   await armed(url, trials, tardy);
-  await runtime.setClock(3 * dayMs);
+  await runtime.setClock(endsMs);
   await settle(runtime);
   await report(url, trials, tardy, 'captured');
   await admitted(
     url,
     'decision',
-    decision(operator, 'revoke', 'owner', keyPair('fifth owner').publicHex, { from_index: 0 }),
+    decision(operator, 'revoke', 'owner', keyPair('fifth owner').publicHex, {
+      from_index: 0,
+      created_at: storyTime(),
+    }),
   );
   const recent = await takeTicket(url, trials, 'recent');
   const lastReport = await report(url, trials, recent, 'captured');

@@ -189,6 +189,7 @@ describe.each(runtimeNames)('on %s', (name) => {
     '/log/tile/entries/x000/000',
     '/log/tile/../../etc/passwd',
     '/log/rows/999',
+    '/log/rows/x',
   ])('%s is not there', async (path) => {
     expect([path, (await get(url, path)).status]).toEqual([path, 404]);
   });

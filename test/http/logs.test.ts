@@ -51,7 +51,8 @@ describe('the log of the Node server', () => {
   it.each<[string, RequestInit, object]>([
     ['/', {}, { route: '/', method: 'GET', status: 200, problem: null }],
     ['/v1/reports/77', {}, { route: '/v1/reports/:id', status: 404, problem: 'not-found' }],
-    [`/drivers/${mark}?${mark}=1`, {}, { route: '/drivers/:driver', status: 200 }],
+    [`/v1/drivers/${mark}`, {}, { route: '/v1/drivers/:driver', status: 200 }],
+    [`/v1/drivers/${mark}?${mark}=1`, {}, { route: '/v1/drivers/:driver', problem: 'invalid-query' }],
     [`/${mark}/${mark}`, {}, { route: '(none)', status: 404, problem: 'not-found' }],
     [`/v1/statistics?${mark}=${mark}`, {}, { route: '/v1/statistics', problem: 'invalid-query' }],
     ['/v1/reports', { method: 'DELETE' }, { method: 'DELETE', status: 405, problem: 'method-not-allowed' }],

@@ -1,40 +1,17 @@
 /** The operator's command line, as a process of its own beside real servers: backup, restore, status. */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
-import { fileURLToPath } from 'node:url';
 import Database from 'libsql';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { commands, run } from '../../worker/operator.ts';
 import { enrol, get, post, problemOf, receiptOf, takeTickets } from './client.ts';
+import { operator } from './command-line.ts';
 import { startHrana } from './hrana.ts';
 import { type SampleMachine, sampleMachine, seal, simpleScenario } from './samples.ts';
 import { endServers, spawnServer } from './spawn.ts';
-
-const program = fileURLToPath(new URL('../../worker/operator.ts', import.meta.url));
-
-interface Ended {
-  readonly status: number | null;
-  readonly out: string;
-  readonly err: string;
-}
-
-/** Runs the command line. `prelude` is shell that runs before it, such as a limit. */
-async function operator(
-  args: readonly string[],
-  env: Record<string, string> = {},
-  prelude = '',
-): Promise<Ended> {
-  const child = spawn('sh', ['-c', `${prelude}exec "$0" "$@"`, process.execPath, program, ...args], {
-    env: { ...process.env, DATABASE_URL: '', DUMPSURVEY_DATA: '', ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const [out, err] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')]);
-  return { status: child.exitCode, out, err };
-}
 
 let root: string;
 let data: string;
@@ -327,6 +304,17 @@ describe('files that are no backup', () => {
     expect(limited.status).toBe(3);
     expect(await readdir(data)).toEqual(['survey.db']);
     expect((await readFile(storeOf(data))).equals(good)).toBe(true);
+  });
+
+  it('a store that is restored belongs to whom it belonged to, and to nobody else', async () => {
+    await writeFile(storeOf(data), good);
+    const isRoot = process.getuid?.() === 0;
+    if (isRoot) await chown(storeOf(data), 65_534, 65_534);
+    const before = await stat(storeOf(data));
+    await operator(['restore', '--from', join(kept, 'good.db'), '--data', data]);
+    const { uid, gid, mode } = await stat(storeOf(data));
+    expect([uid, gid, mode & 0o777]).toEqual([before.uid, before.gid, 0o600]);
+    expect(isRoot ? uid : 65_534).toBe(65_534);
   });
 
   it('no file is overwritten by a backup', async () => {

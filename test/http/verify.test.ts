@@ -11,11 +11,12 @@ import type { Client } from '@libsql/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
-import { hashInput } from '../../schema/envelope.ts';
+import { type Envelope, hashInput, type PayloadKind } from '../../schema/envelope.ts';
 import { signCheckpoint } from '../../schema/log/checkpoint.ts';
 import { entryText, type LogEntry, rowCommitment } from '../../schema/log/entry.ts';
 import type { RowOf } from '../../schema/log/row.ts';
 import { leafHash } from '../../schema/log/tree.ts';
+import { scenarioSets } from '../../schema/scenario.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import { ownDecision } from '../../worker/admit/own-decision.ts';
 import type { Values } from '../../worker/audit/command.ts';
@@ -26,20 +27,32 @@ import type { Services } from '../../worker/services.ts';
 import { insertDecision } from '../../worker/store/decisions.ts';
 import { append } from '../../worker/store/log.ts';
 import { closeStore, openStore, write } from '../../worker/store/open.ts';
+import { audited, log, openSurvey, openWitness, quietRim, type ToldSurvey, toldSurvey } from './audited.ts';
+import { enrol, get, post, takeTicket, takeTickets } from './client.ts';
 import {
-  audited,
-  log,
-  openSurvey,
-  openWitness,
-  quietRim,
-  storyEndsMs,
-  type ToldSurvey,
-  toldSurvey,
-} from './audited.ts';
-import { enrol, get, post, takeTicket } from './client.ts';
-import { auditorToken, indexOf, operator, report, settle, tellHistory } from './history.ts';
+  auditorToken,
+  endsMs,
+  indexOf,
+  operator,
+  report,
+  settle,
+  storyTime,
+  tellHistory,
+} from './history.ts';
 import { type Runtime, startRuntime } from './runtimes.ts';
-import { decision, keyPair, sampleMachine, sampleProfile, seal, withdrawal } from './samples.ts';
+import {
+  decision,
+  idsOf,
+  keyPair,
+  requestId,
+  revocation,
+  rotation,
+  sampleMachine,
+  sampleProfile,
+  seal,
+  simpleScenario,
+  withdrawal,
+} from './samples.ts';
 
 let told: ToldSurvey;
 beforeAll(async () => {
@@ -58,7 +71,7 @@ async function survey(
   data?: string,
 ): Promise<Runtime & { data: string }> {
   const place = data ?? (await told.copy());
-  const runtime = await openSurvey(place, options, storyEndsMs);
+  const runtime = await openSurvey(place, options, endsMs);
   ends.push(runtime.stop);
   return { ...runtime, data: place };
 }
@@ -161,7 +174,11 @@ describe('an honest survey', () => {
     const runtime = await survey();
     const before = (await get(runtime.url, '/v1/status')).json as { edition: number };
     const { key } = told.story.trials;
-    const answer = await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex));
+    const answer = await post(
+      runtime.url,
+      'withdraw',
+      withdrawal(key, 'machine', key.publicHex, storyTime()),
+    );
     expect(answer.status).toBe(201);
     await settle(runtime);
     const { report, found, status } = await audited({
@@ -173,6 +190,17 @@ describe('an honest survey', () => {
     expect(report.tally.notes().join()).toMatch(/is not rebuildable: \d+ withdrawn/);
   });
 
+  it('may have editions of before its log had a tree', async () => {
+    const { url, database } = await survey();
+    await database.execute(
+      "update editions set checkpoint = '', statistics_sha256 = 'ab' || substr(statistics_sha256, 3)",
+    );
+    const { report, found, status } = await audited({ url, ...known });
+    expect({ found, status }).toEqual({ found: [], status: 0 });
+    expect(report.tally.counts().editions).toMatchObject({ unkept: 2, rebuilt: 0 });
+    expect(report.tally.counts().statistics.rebuilt).toBeGreaterThan(10);
+  });
+
   it('may have data withdrawn while it is audited', async () => {
     const runtime = await survey();
     const { key } = told.story.trials;
@@ -180,13 +208,65 @@ describe('an honest survey', () => {
     const url = await proxied(runtime.url, async (path, body) => {
       if (path === '/log/checkpoint' && !isDone) {
         isDone = true;
-        await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex));
+        await post(runtime.url, 'withdraw', withdrawal(key, 'machine', key.publicHex, storyTime()));
       }
       return body;
     });
     const { report, found, status } = await audited({ url });
     expect({ found, status }).toEqual({ found: [], status: 0 });
     expect(report.tally.counts().withdrawals.withdrawn).toBeGreaterThan(20);
+  });
+
+  it('is not accused of what comes in at the same moment', async () => {
+    const runtime = await survey({ controlShare: 0 });
+    const { url } = runtime;
+    const crowd = Array.from({ length: 10 }, (_, i) =>
+      sampleMachine(`crowd ${i}`, sampleProfile(), i % 2 === 0 ? 'owner' : 'third owner'),
+    );
+    const statuses: number[] = [];
+    const send = async (kind: PayloadKind, envelope: Envelope) =>
+      statuses.push((await post(url, kind, envelope)).status);
+    await Promise.all(crowd.map((machine) => enrol(url, machine)));
+    await Promise.all(
+      crowd.map(async (machine, i) => {
+        const root = machine.key.publicHex;
+        const next = { ...machine, key: keyPair(`crowd ${i}, next`) };
+        const tickets = await takeTickets(
+          url,
+          machine,
+          `crowd ${i}`,
+          idsOf(scenarioSets['standard/1']).slice(0, 4),
+        );
+        const seconds = sampleMachine(
+          `crowd ${i}`,
+          sampleProfile('nvme'),
+          i % 2 === 0 ? 'owner' : 'third owner',
+        );
+        await Promise.all([
+          ...tickets.flatMap((ticket) => {
+            const atMs = Date.parse(ticket.issued_at);
+            return [
+              send('armed', seal('armed', machine.armed(ticket, atMs), machine.key)),
+              send('report', seal('report', machine.report(ticket, 'captured', atMs), machine.key)),
+              send('report', seal('report', machine.report(ticket, 'device', atMs), machine.key)),
+            ];
+          }),
+          send('rotate', rotation('machine', machine.key, next.key, { created_at: storyTime() })),
+          send('enrol', seal('enrol', seconds.enrol(), seconds.key)),
+          send(
+            'tickets',
+            seal('tickets', machine.tickets(requestId(`more ${i}`), [simpleScenario]), machine.key),
+          ),
+          send('revoke', revocation(machine.owner, 'machine', root, 0, storyTime())),
+          ...(i % 3 === 0 ? [send('withdraw', withdrawal(machine.owner, 'machine', root, storyTime()))] : []),
+        ]);
+      }),
+    );
+    expect(new Set(statuses)).toContain(201);
+    expect(statuses.filter((status) => status >= 400).length).toBeGreaterThan(10);
+    await settle(runtime);
+    const { found, text } = await audited({ url, ...known });
+    expect(found, text).toEqual([]);
   });
 
   it('is found honest under workerd, too', async () => {
@@ -241,7 +321,7 @@ async function slipIn<K extends keyof RowOf>(
 ): Promise<void> {
   const store = await openStore({ url: `file:${join(data, 'survey.db')}` });
   const random = (count: number) => crypto.getRandomValues(new Uint8Array(count));
-  const draft = await draftEntry({ random }, kind, row, request, about, Date.now() + storyEndsMs);
+  const draft = await draftEntry({ random }, kind, row, request, about, Date.now() + endsMs);
   await write(store, append(store.db, draft));
   closeStore(store);
 }
@@ -288,7 +368,7 @@ const manipulations: Readonly<Record<string, (database: Client, data: string) =>
   },
 
   'an entry is changed together with its hash': async (database) => {
-    const index = await someEntry(database, 'decision');
+    const index = await someEntry(database, 'enrol');
     const { entry } = await one(database, `select entry from log_entries where log_index = ${index}`);
     const changed = entryText({
       ...(JSON.parse(String(entry)) as LogEntry),
@@ -409,6 +489,13 @@ const manipulations: Readonly<Record<string, (database: Client, data: string) =>
     return { found: ['editions'], says: 'and the edition of' };
   },
 
+  'an edition names no checkpoint': async (database) => {
+    await database.execute(
+      "update editions set checkpoint = '' where number = (select max(number) from editions)",
+    );
+    return { found: ['editions'], says: 'as the ones before have' };
+  },
+
   'a fact is changed': async (database) => {
     // The published hash is that of before; figures are counted when they are asked for.
     await database.execute(
@@ -494,7 +581,7 @@ const dishonesties: Readonly<
       signer: log,
       random: (count: number) => crypto.getRandomValues(new Uint8Array(count)),
     } as unknown as Services;
-    const nowMs = Date.now() + storyEndsMs;
+    const nowMs = Date.now() + endsMs;
     const subject = { kind: 'owner' as const, value: keyPair('third owner').publicHex };
     const wanted = {
       action: 'quarantine' as const,
@@ -516,7 +603,7 @@ const dishonesties: Readonly<
       signer: stranger.publicHex,
       role: 'machine',
       key: stranger.publicHex,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     const row = {
       role: 'machine' as const,
@@ -536,7 +623,7 @@ const dishonesties: Readonly<
       signer: stranger.publicHex,
       role: 'machine',
       key: trials.key.publicHex,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     const row = {
       role: 'machine' as const,
@@ -585,7 +672,9 @@ describe('a survey whose log signed what it may not', () => {
   it('is found out by the decision of a stranger, whom it obeys', async () => {
     const stranger = keyPair('a stranger');
     const runtime = await survey({ operators: [stranger.publicHex] });
-    const vouched = decision(stranger, 'vouch', 'owner', keyPair('his friend').publicHex);
+    const vouched = decision(stranger, 'vouch', 'owner', keyPair('his friend').publicHex, {
+      created_at: storyTime(),
+    });
     const answer = await post(runtime.url, 'decision', vouched);
     await settle(runtime);
     const { found } = await audited({ url: runtime.url, ...known });
@@ -613,7 +702,7 @@ describe('with what was kept of an earlier run', () => {
       signer: stranger.publicHex,
       role: 'machine',
       key: root,
-      created_at: '2026-11-20T00:00:00.000Z',
+      created_at: storyTime(),
     };
     await slipIn(
       runtime.data,
@@ -646,7 +735,9 @@ describe('with what was kept of an earlier run', () => {
     await audited({ url: runtime.url, keep });
     const third = keyPair('third owner');
     const machine = sampleMachine('third', sampleProfile('megaraid_sas'), 'third owner').key.publicHex;
-    expect((await post(runtime.url, 'withdraw', withdrawal(third, 'machine', machine))).status).toBe(201);
+    expect(
+      (await post(runtime.url, 'withdraw', withdrawal(third, 'machine', machine, storyTime()))).status,
+    ).toBe(201);
     await settle(runtime);
     const { found, report } = await audited({ url: runtime.url, keep });
     expect(found).toEqual([]);

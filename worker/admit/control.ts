@@ -8,7 +8,7 @@ import type { Services } from '../services.ts';
 import { otherFalseCaptures } from '../store/controls.ts';
 import { consequencesOf, isQuarantined } from '../store/decisions.ts';
 import { append } from '../store/log.ts';
-import type { Statement } from '../store/open.ts';
+import type { Statement, Store } from '../store/open.ts';
 import type { TicketRow } from '../store/tickets.ts';
 import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
@@ -22,30 +22,39 @@ export function reasonOfHold(nonce: string): string {
 export const defaultControlShare = 0.02;
 
 /**
- * The statements, for the batch of the report, that hold back its machine; and the whole version of the agent where
- * controls of two trusted owners failed under it. What is held already is not held again.
+ * What a false capture asks to be held back, of what is not: its machine, and the whole version of the agent where
+ * controls of two trusted owners failed under it.
  */
+export async function dueHolds(
+  store: Store,
+  { root, owner }: Pick<TicketRow, 'root' | 'owner'>,
+  agentVersion: string,
+): Promise<DecisionRow['subject'][]> {
+  const due: DecisionRow['subject'][] = [{ kind: 'machine', value: root }];
+  const isTrusted = (await trustIn(store, owner)) !== null;
+  if (isTrusted && (await otherFalseCaptures(store, agentVersion, owner)) > 0)
+    due.push({ kind: 'agent_version', value: agentVersion });
+  const held = await Promise.all(due.map((subject) => isQuarantined(store, { subject })));
+  return due.filter((_, i) => held[i] === false);
+}
+
+/** The statements, for the batch of the report, that hold back what its false capture asks for. */
 export async function holdFalseCapture(
   services: Services,
-  { nonce, root, owner }: Pick<TicketRow, 'nonce' | 'root' | 'owner'>,
+  ticket: Pick<TicketRow, 'nonce' | 'root' | 'owner'>,
   agentVersion: string,
   nowMs: number,
 ): Promise<Statement[]> {
   const { store } = services;
-  const decide = (subject: DecisionRow['subject']): DecisionRow => ({
-    action: 'quarantine',
-    subject,
-    from_index: null,
-    reason: reasonOfHold(nonce),
-  });
-  const wanted = [decide({ kind: 'machine', value: root })];
-  const isTrusted = (await trustIn(store, owner)) !== null;
-  if (isTrusted && (await otherFalseCaptures(store, agentVersion, owner)) > 0)
-    wanted.push(decide({ kind: 'agent_version', value: agentVersion }));
   const statements: Statement[] = [];
-  for (const decision of wanted) {
-    if (await isQuarantined(store, decision)) continue;
-    const { row, draft } = await ownDecision(services, decision, nowMs);
+  for (const subject of await dueHolds(store, ticket, agentVersion)) {
+    const decided = {
+      action: 'quarantine' as const,
+      subject,
+      from_index: null,
+      reason: reasonOfHold(ticket.nonce),
+    };
+    const { row, draft } = await ownDecision(services, decided, nowMs);
     statements.push(...append(store.db, draft), ...consequencesOf(store.db, row, nowMs));
   }
   return statements;

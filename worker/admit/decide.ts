@@ -10,7 +10,7 @@ import { type DecisionBody, decisionBody, type EntryAnswer, publicKey } from '..
 import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { insertDecision, isQuarantined } from '../store/decisions.ts';
+import { insertDecision, isQuarantined, isTreeTrusted } from '../store/decisions.ts';
 import { changedSince } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
@@ -18,6 +18,7 @@ import type { Admission } from './admission.ts';
 import { admitOnce } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { decisionRowOf } from './own-decision.ts';
+import { isReference } from './reference.ts';
 
 /** What each action can be about. */
 export const subjectsOf: Readonly<Record<DecisionAction, readonly DecisionSubject[]>> = {
@@ -103,9 +104,10 @@ function faultOfSetting(
 
 /** A decision that changes nothing is a mistake. */
 async function faultOfNothing(
-  { store }: Services,
+  services: Services,
   row: Pick<DecisionBody, 'action' | 'subject'>,
 ): Promise<Fault | null> {
+  const { store } = services;
   const { action, subject } = row;
   const wrong = (detail: string): Fault => ({ slug: 'unacceptable-decision', detail });
   if (action === 'quarantine' || action === 'release') {
@@ -116,8 +118,16 @@ async function faultOfNothing(
     );
   }
   if (action === 'revoke') return null;
-  const label = (await trustIn(store, subject.value))?.label ?? null;
-  if (action === 'distrust') return label === null ? wrong(`Owner ${subject.value} is not trusted.`) : null;
-  const wanted = action === 'vouch' ? 'vouched' : 'reference';
-  return label === wanted ? wrong(`Owner ${subject.value} is ${wanted} already.`) : null;
+  const owner = `Owner ${subject.value}`;
+  const given = await trustIn(store, subject.value);
+  if (action === 'reference')
+    return given?.label === 'reference' ? wrong(`${owner} is the survey's own already.`) : null;
+  // The survey itself would trust it again at once.
+  if (await isReference(services, subject.value))
+    return wrong(`${owner} is configured as the survey's own. Take it out of the configuration first.`);
+  if (action === 'distrust')
+    return (await isTreeTrusted(store, subject.value)) ? null : wrong(`${owner} is not trusted.`);
+  // Whom somebody has invited the operator may take out of the inviter's hands.
+  const isVouched = given?.label === 'vouched' && given.invited_by === null;
+  return isVouched ? wrong(`${owner} is vouched for by an operator already.`) : null;
 }

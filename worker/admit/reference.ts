@@ -6,6 +6,13 @@ import { findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
 
+/** Whether one of the keys of an owner's chain, which begins with `root`, is configured as the survey's own. */
+export async function isReference({ store, referenceOwners }: Services, root: string): Promise<boolean> {
+  for (const key of referenceOwners)
+    if (key === root || (await findOwner(store, key))?.root === root) return true;
+  return false;
+}
+
 /**
  * Decides that an owner is the survey's own, where one of its keys is configured so and no entry says it yet. True
  * where it did. Who has withdrawn his data is nobody's any more.

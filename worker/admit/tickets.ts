@@ -108,7 +108,7 @@ async function controlsAllowed(
   profile: Profile,
 ): Promise<boolean> {
   if (body.version === '1.0' || !body.controls || controlShare === 0) return false;
-  return profile.population === 'lab' || cameBack(store, machine.machine);
+  return profile.population === 'lab' || cameBack(store, machine.root);
 }
 
 /** Draws with the probability `controlShare`, from 32 random bits. */

@@ -7,11 +7,12 @@ import {
   beginsMs,
   enrolment,
   log,
+  requestOf,
   surveyOf,
   type Told,
   tickets,
 } from '../../test/audit/sample-survey.ts';
-import { sampleMachine, sampleProfile } from '../../test/http/samples.ts';
+import { sampleMachine, sampleProfile, withdrawal } from '../../test/http/samples.ts';
 
 const machine = sampleMachine('long', sampleProfile('ahci'));
 let entries: Told[];
@@ -88,6 +89,87 @@ describe('a log of 600 entries', () => {
     }
   });
 });
+
+describe('hostile contents', () => {
+  const lineWith = (value: unknown) => (bytes: Uint8Array) => {
+    const [, ...rest] = new TextDecoder().decode(bytes).split('\n');
+    return utf8([typeof value === 'string' ? value : JSON.stringify(value), ...rest].join('\n'));
+  };
+  const depth = 200_000;
+  it.each<[string, unknown]>([
+    ['nothing', ''],
+    ['no JSON', '{"log_index":0,'],
+    ['nesting without end', '['.repeat(depth) + ']'.repeat(depth)],
+    [
+      'an envelope of nesting',
+      `{"log_index":0,"row":null,"row_salt":null,"envelope":${'['.repeat(depth)}${']'.repeat(depth)},"envelope_salt":null}`,
+    ],
+    [
+      'two values of one name',
+      '{"log_index":0,"log_index":0,"row":null,"row_salt":null,"envelope":null,"envelope_salt":null}',
+    ],
+    ['a prototype', '{"__proto__":{"log_index":0}}'],
+    [
+      'a number that is none',
+      '{"log_index":1e999,"row":null,"row_salt":null,"envelope":null,"envelope_salt":null}',
+    ],
+    [
+      'a salt without its row',
+      { log_index: 0, row: null, row_salt: '00'.repeat(16), envelope: null, envelope_salt: null },
+    ],
+    [
+      'a row without its salt',
+      { log_index: 0, row: '{}', row_salt: null, envelope: null, envelope_salt: null },
+    ],
+  ])('are found: %s', async (_, value) => {
+    const report = await auditFiles(changed('log/rows/0', lineWith(value)), log.verifierKey);
+    expect(foundIn(report)[0]).toBe('rows 0');
+    expect(report.isTreeRight).toBe(true);
+  });
+
+  it.each<[string, (told: Told) => Told, string[]]>([
+    ['half a surrogate pair, and a zero', (t) => withRow(t, { chipset: '\ud800\u0000' }), ['derivation 1']],
+    [
+      'twenty thousand drivers',
+      (t) =>
+        withRow(t, {
+          parts: Array.from({ length: 20_000 }, (_, i) => ({ driver: `d${i}`, role: 'present' })),
+        }),
+      ['derivation 1'],
+    ],
+    [
+      'a driver twice',
+      (t) => withRow(t, { parts: [1, 2].map(() => ({ driver: 'ahci', role: 'present' })) }),
+      ['protocol 1', 'derivation 1'],
+    ],
+    [
+      'a time beyond all times',
+      (t) => withRow(t, { report_by: '9999-12-31T23:59:59.999Z' }),
+      ['protocol 1', 'derivation 1'],
+    ],
+  ])('are found in rows that the log has signed: %s', async (_, change, found) => {
+    const [enrolled, ticket] = entries;
+    const told = change(ticket as Told);
+    const note = await armedNote(machine, told, beginsMs + 1);
+    const report = await auditFiles(await surveyOf([enrolled as Told, told, note]), log.verifierKey);
+    expect(foundIn(report)).toEqual(found);
+  });
+
+  it('are found in a withdrawal of all indices that there can be', async () => {
+    const row = { role: 'machine', key: machine.key.publicHex, entries: [[0, Number.MAX_SAFE_INTEGER]] };
+    const request = await requestOf(
+      'withdraw',
+      withdrawal(machine.key, 'machine', machine.key.publicHex, new Date(beginsMs).toISOString()),
+    );
+    const told = { kind: 'withdraw', row, request, atMs: beginsMs } as Told;
+    const report = await auditFiles(await surveyOf([entries[0] as Told, told]), log.verifierKey);
+    expect(foundIn(report)).toEqual(['withdrawals 1']);
+  });
+});
+
+function withRow(told: Told, change: object): Told {
+  return { ...told, row: { ...told.row, ...change } } as Told;
+}
 
 function swapLines(bytes: Uint8Array): Uint8Array {
   const [one, two, ...rest] = new TextDecoder().decode(bytes).split('\n');

@@ -4,49 +4,27 @@
  * checkpoint after it, so that all of it must be under that checkpoint; then the entries are walked once.
  */
 import { toHex } from '../../schema/bytes.ts';
-import { formatVerifierKey, parseVerifierKey, type Verifier } from '../../schema/log/note.ts';
+import { formatVerifierKey, type Verifier } from '../../schema/log/note.ts';
 import { createEntries, type Entries } from './entries.ts';
-import {
-  checkCosignatures,
-  compareHead,
-  type Head,
-  headsOfWitnesses,
-  newestHead,
-  openHead,
-  type TrustedWitness,
-} from './heads.ts';
+import { checkCosignatures, compareHead, type Head, newestHead } from './heads.ts';
 import { createJudge, type Judge } from './judge.ts';
-import {
-  type Edition,
-  judgeEdition,
-  judgeTables,
-  readEdition,
-  readTables,
-  type Tables,
-} from './published.ts';
+import { keyOf, type Prepared, prepare, type Wanted } from './prepare.ts';
 import { createRebuild, type Rebuild } from './rebuild.ts';
-import { judgeReceipt, type Receipt, readReceipt } from './receipts.ts';
-import { Incomplete, readText, type Source } from './source/source.ts';
+import { judgeReceipt } from './receipts.ts';
+import { judgeCheckpoints, judgeEdition, judgeTables } from './recompute.ts';
+import { Incomplete, type Source } from './source/source.ts';
 import { createTally, type Tally } from './tally.ts';
 import { checkTree, checkUpperTiles } from './tree/check.ts';
 import { createWalk } from './tree/walk.ts';
 
-export interface AuditInput {
-  readonly source: Source;
+export interface AuditInput extends Wanted {
   /** A copy of an earlier run: shows whose contents were withdrawn since. */
   readonly earlier: Source | null;
   /** The log's key; null takes the one that the survey names. */
   readonly key: Verifier | null;
-  readonly witnesses: readonly TrustedWitness[];
   readonly witnessesNeeded: number;
   /** Public keys in hexadecimal whose decisions are an operator's. */
   readonly operators: ReadonlySet<string>;
-  /** The newest checkpoint of the run before. */
-  readonly lastNote: string | null;
-  /** Receipts with their names. */
-  readonly receipts: readonly { readonly name: string; readonly text: string }[];
-  /** One more edition to rebuild. */
-  readonly edition: number | null;
   readonly now: () => number;
   readonly sleep: (ms: number) => Promise<void>;
   readonly progress: (done: number, total: number) => void;
@@ -93,62 +71,6 @@ export async function audit(input: AuditInput): Promise<AuditReport> {
     tally,
     lacking,
   };
-}
-
-/** The key that a survey says is its log's. Throws Incomplete. */
-async function keyOf(source: Source): Promise<Verifier> {
-  const text = await readText(source, '/log/key', 2000);
-  try {
-    const verifier = await parseVerifierKey(text.replace(/\n$/, ''));
-    if (verifier.type === 1) return verifier;
-    throw new Error('It is the key of a witness.');
-  } catch (error) {
-    throw new Incomplete(
-      `${source.name}/log/key names no key of a log: ${error instanceof Error ? error.message : error}`,
-    );
-  }
-}
-
-/** Everything that is read before the walk, and judged after it. */
-interface Prepared {
-  readonly key: Verifier;
-  readonly heads: readonly Head[];
-  readonly receipts: readonly Receipt[];
-  readonly tables: Tables;
-  /** The edition of the tables first. */
-  readonly editions: readonly Edition[];
-}
-
-async function prepare(input: AuditInput, key: Verifier, tally: Tally, lacking: string[]): Promise<Prepared> {
-  const { source, edition } = input;
-  const receipts: Receipt[] = [];
-  for (const { name, text } of input.receipts) {
-    const receipt = await readReceipt(name, text, key, tally);
-    if (receipt !== null) receipts.push(receipt);
-  }
-  const tables = await readTables(source);
-  const numbers = [tables.edition, tables.edition - 1, edition ?? 0].filter(
-    (n, i, all) => n > 0 && all.indexOf(n) === i,
-  );
-  const editions: Edition[] = [];
-  for (const number of numbers) editions.push(await readEdition(source, number, key, tally));
-  const heads = [
-    ...(await headOfLastRun(input.lastNote, key, lacking)),
-    ...(await headsOfWitnesses(input.witnesses, key, lacking)),
-    ...editions.flatMap(({ head }) => head ?? []),
-    ...receipts.flatMap(({ head }) => head ?? []),
-  ];
-  return { key, heads, receipts, tables, editions };
-}
-
-async function headOfLastRun(note: string | null, key: Verifier, lacking: string[]): Promise<Head[]> {
-  if (note === null) return [];
-  try {
-    return [await openHead('your last run', note, key)];
-  } catch (error) {
-    lacking.push(`The state is not of this log: ${error instanceof Error ? error.message : error}`);
-    return [];
-  }
 }
 
 async function auditUnder(
@@ -250,6 +172,7 @@ async function judgePublished(
   tally: Tally,
 ): Promise<void> {
   await rebuild.flush();
+  judgeCheckpoints(editions, tally);
   for (const edition of editions) await judgeEdition(edition, judge, rebuild.store, tally);
   const [shown] = editions;
   if (shown !== undefined) await judgeTables(tables, shown, judge, rebuild.store, tally);

@@ -1,6 +1,6 @@
 /** One entry with its contents as the survey shows them, opened: everything that can be told without other entries. */
 import * as z from 'zod';
-import { fromHex, toHex } from '../../schema/bytes.ts';
+import { fromHex } from '../../schema/bytes.ts';
 import { type Envelope, envelope } from '../../schema/envelope.ts';
 import {
   entryText,
@@ -10,7 +10,6 @@ import {
   rowCommitment,
 } from '../../schema/log/entry.ts';
 import { type RowOf, rows } from '../../schema/log/row.ts';
-import { leafHash } from '../../schema/log/tree.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import { logIndex } from '../../schema/wire.ts';
 import { parseJson } from '../admit/json.ts';
@@ -191,9 +190,4 @@ async function openCommitted(
   } catch (error) {
     return flaw(error instanceof Error ? error.message : String(error));
   }
-}
-
-/** The hash of an entry's leaf, in hexadecimal. */
-export async function leafOf(bytes: Uint8Array): Promise<string> {
-  return toHex(await leafHash(bytes));
 }

@@ -1,11 +1,10 @@
 /** Counts what was found of each entry, judges it by the entries before it, and remembers it for those after it. */
 import { rows } from '../../schema/log/row.ts';
-import type { EntryKind } from '../../schema/vocabulary.ts';
 import type { Absent } from './checks.ts';
-import { type Contents, type Item, type OpenedEntry, rowIn } from './contents.ts';
+import { type Contents, type Item, type ItemOf, type OpenedEntry, rowIn } from './contents.ts';
 import { differencesOf } from './differences.ts';
 import type { Rebuild } from './rebuild.ts';
-import { type Deciders, holdsAfter, judgeDecision, judgeInvite } from './rules/decisions.ts';
+import { type Deciders, judgeDecision, judgeInvite } from './rules/decisions.ts';
 import { createHistory, type History, nameOf } from './rules/history.ts';
 import { type Enrolled, judgeEnrol, judgeRevoke, judgeRotate } from './rules/keys.ts';
 import { aboutOf, remember } from './rules/remember.ts';
@@ -40,6 +39,14 @@ export interface JudgeServices {
   readonly readBefore: number;
 }
 
+/** What the rules of an entry's kind say of it. */
+interface Verdict {
+  readonly rules: Ruling;
+  readonly derived: Derived<unknown>;
+  /** Of an enrolment: the profile. */
+  readonly told?: Enrolled['told'];
+}
+
 export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServices): Judge {
   const history = createHistory();
   const tombstones: Tombstone[] = [];
@@ -65,7 +72,7 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
     else tally.count(check, absent ?? 'ok');
   }
 
-  function countDerived<K extends EntryKind>(item: Item & { kind: K }, derived: Derived<unknown>): void {
+  function countDerived(item: Item, derived: Derived<unknown>): void {
     if ('absent' in derived) {
       tally.count('derivation', derived.absent);
       return;
@@ -131,78 +138,64 @@ export function createJudge({ tally, rebuild, deciders, readBefore }: JudgeServi
     }
   }
 
-  async function judgeItem(item: Item, rules: Ruling): Promise<Enrolled['told']> {
-    const all = (more: Ruling): Ruling => joined(rules, more);
+  /** Asks the rules of an entry's kind. */
+  async function verdictOf(item: Item): Promise<Verdict> {
     switch (item.kind) {
-      case 'enrol': {
-        const { rules: more, derived, told } = await judgeEnrol(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return told;
-      }
-      case 'ticket': {
-        const { rules: more, derived } = judgeTicket(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return null;
-      }
-      case 'armed': {
-        const { rules: more, derived } = judgeArmed(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return null;
-      }
-      case 'report': {
-        const { rules: more, derived } = judgeReport(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        const trial = history.trials.get(item.row.nonce);
-        if (trial !== undefined) history.toHold.push(...holdsAfter(trial, item.row, item.index, history));
-        return null;
-      }
-      case 'rotate': {
-        const { rules: more, derived } = await judgeRotate(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return null;
-      }
-      case 'revoke': {
-        const { rules: more, derived } = judgeRevoke(item, history);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return null;
-      }
-      case 'invite': {
-        const { rules: more, derived } = judgeInvite(item, history, await rebuild.standing(item.row));
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        return null;
-      }
-      case 'decision': {
-        const { rules: more, derived, unknownOperator } = judgeDecision(item, history, deciders);
-        takeHolds(item);
-        count('protocol', item.index, all(more));
-        countDerived(item, derived);
-        if (unknownOperator !== null)
-          tally.note(
-            `Decisions are signed by ${unknownOperator}, by an unknown operator: name the ones you know with --operator.`,
-          );
-        return null;
-      }
-      case 'withdraw': {
-        const { rules: more, derived, isUnshown, covered } = judgeWithdraw(item, history, readBefore);
-        count('withdrawals', item.index, more);
-        count('protocol', item.index, rules);
-        countDerived(item, derived);
-        rememberWithdrawal(history, item, covered, more.broken.length === 0);
-        tombstones.push({ index: item.index, covered });
-        if (isUnshown)
-          tally.note(
-            `Nothing that is left shows that ${item.said?.body.signer}, who signed withdrawal ${item.index}, was the owner of ${item.row.role} ${item.row.key}. A copy of before would (--keep).`,
-          );
-        return null;
-      }
+      case 'enrol':
+        return judgeEnrol(item, history);
+      case 'ticket':
+        return judgeTicket(item, history);
+      case 'armed':
+        return judgeArmed(item, history);
+      case 'report':
+        return judgeReport(item, history);
+      case 'rotate':
+        return judgeRotate(item, history);
+      case 'revoke':
+        return judgeRevoke(item, history);
+      case 'invite':
+        return judgeInvite(item, history, await rebuild.standing(item.row));
+      case 'decision':
+        return decisionVerdict(item);
+      case 'withdraw':
+        return withdrawalVerdict(item);
     }
+  }
+
+  function decisionVerdict(item: ItemOf<'decision'>): Verdict {
+    const { unknownOperator, ...verdict } = judgeDecision(item, history, deciders);
+    if (unknownOperator !== null)
+      tally.note(
+        `Decisions are signed by ${unknownOperator}, by an unknown operator: name the ones you know with --operator.`,
+      );
+    takeHolds(item);
+    return verdict;
+  }
+
+  function withdrawalVerdict(item: ItemOf<'withdraw'>): Verdict {
+    const { rules, derived, isUnshown, covered } = judgeWithdraw(item, history, readBefore);
+    count('withdrawals', item.index, rules);
+    rememberWithdrawal(history, item, covered, rules.broken.length === 0);
+    tombstones.push({ index: item.index, covered });
+    const { role, key } = item.row;
+    if (isUnshown)
+      tally.note(
+        `Nothing that is left shows that ${item.said?.body.signer}, who signed withdrawal ${item.index}, was the owner of ${role} ${key}. A copy of before would (--keep).`,
+      );
+    // What the rules of withdrawals say is counted under that name.
+    return { rules: ruling(), derived };
+  }
+
+  async function judgeItem(item: Item, inOrder: Ruling): Promise<Enrolled['told']> {
+    const { rules, derived, told = null } = await verdictOf(item);
+    count('protocol', item.index, joined(inOrder, rules));
+    countDerived(item, derived);
+    if (item.kind === 'report' && item.row.labels.includes('false-capture')) {
+      const trial = history.trials.get(item.row.nonce);
+      const due = trial === undefined ? [] : await rebuild.dueHolds(trial.row, item.row.agent_version);
+      history.toHold.push(...due.map((subject) => ({ ...subject, because: item.index })));
+    }
+    return told;
   }
 
   async function takeMissing(

@@ -1,14 +1,10 @@
-/** What the survey publishes: manifests of editions and cells of statistics, against what the rows give. */
+/** Reads what the survey publishes: manifests of editions, and cells of statistics. */
 import * as z from 'zod';
 import type { Verifier } from '../../schema/log/note.ts';
 import { type Group, groups as groupTable, type KeyedCell } from '../../schema/statistics.ts';
 import { namesOf, type Population } from '../../schema/vocabulary.ts';
 import { checkpointNote, instant, sha256Hex } from '../../schema/wire.ts';
-import { statisticsHash } from '../edition/publish.ts';
-import { cellsBy } from '../store/cells.ts';
-import type { Store } from '../store/open.ts';
 import { type Head, openHead, Unsigned } from './heads.ts';
-import type { Judge, Tombstone } from './judge.ts';
 import { Incomplete, readText, type Source } from './source/source.ts';
 import type { Tally } from './tally.ts';
 
@@ -40,7 +36,8 @@ export const queries: readonly { readonly by: readonly Group[]; readonly populat
 const count = z.int().min(0);
 const share = z.number().nullable();
 const names = Object.fromEntries(namesOf(groupTable).map((name) => [name, z.string().optional()]));
-const cell = z.strictObject({
+/** A cell, whatever it is grouped by. */
+export const cell = z.strictObject({
   ...names,
   machines: count,
   trials: count,
@@ -136,105 +133,4 @@ export async function readEdition(
     );
     return { manifest: read, head: null };
   }
-}
-
-/** What a judge knows of the rows that an edition is made of. */
-type Known = Pick<Judge, 'tombstones' | 'brokenAt'>;
-
-/**
- * How many of the entries below a log size were withdrawn by later ones: the edition had their rows, and nobody else
- * has them any more.
- */
-export function goneSince(tombstones: readonly Tombstone[], logSize: number): number {
-  const later = tombstones.filter(({ index }) => index >= logSize);
-  return later.reduce((sum, { covered }) => sum + covered.filter((at) => at < logSize).length, 0);
-}
-
-/** Why an edition cannot be rebuilt, or null. */
-function obstacle(
-  { manifest: { log_size, checkpoint } }: Edition,
-  known: Known,
-): 'unkept' | 'withdrawn' | 'broken' | null {
-  const brokenAt = known.brokenAt();
-  if (brokenAt !== null && brokenAt < log_size) return 'broken';
-  if (checkpoint === null) return 'unkept';
-  return goneSince(known.tombstones, log_size) > 0 ? 'withdrawn' : null;
-}
-
-/** Rebuilds an edition and compares its hash. */
-export async function judgeEdition(
-  edition: Edition,
-  known: Known,
-  store: Store,
-  tally: Tally,
-): Promise<void> {
-  const { number, log_size, cut_off, statistics_sha256 } = edition.manifest;
-  const why = obstacle(edition, known);
-  if (why === 'broken') return;
-  if (why !== null) {
-    tally.count('editions', why);
-    tally.note(
-      why === 'unkept'
-        ? `Edition ${number} is of before the log had a tree: not rebuildable.`
-        : `Edition ${number}, of ${log_size} entries, is not rebuildable: ${goneSince(known.tombstones, log_size)} withdrawn.`,
-    );
-    return;
-  }
-  const rebuilt = await statisticsHash(store, { log_size, cut_off_ms: Date.parse(cut_off) });
-  if (rebuilt === statistics_sha256) tally.count('editions', 'rebuilt');
-  else
-    tally.find(
-      'editions',
-      null,
-      `statistics_sha256 ${rebuilt} in edition ${number}, by the rows below ${log_size} and the cut-off ${cut_off}`,
-      statistics_sha256,
-    );
-}
-
-/** Rebuilds tables cell by cell. */
-export async function judgeTables(
-  { tables }: Tables,
-  edition: Edition,
-  known: Known,
-  store: Store,
-  tally: Tally,
-): Promise<void> {
-  const why = obstacle(edition, known);
-  if (why === 'broken') return;
-  if (why !== null) {
-    tally.count('statistics', why, tables.length);
-    return;
-  }
-  const { log_size, cut_off, number } = edition.manifest;
-  const coverage = { log_size, cut_off_ms: Date.parse(cut_off) };
-  for (const { by, population, cells } of tables) {
-    // Every cell of real machines is suppressed until owners can be vouched for.
-    const expected = population === 'lab' ? await cellsBy(store, coverage, population, by, {}) : [];
-    compareCells(`by ${by.join(', ')} of ${population} in edition ${number}`, by, expected, cells, tally);
-  }
-}
-
-/** Compares two lists of cells by the values of their groups. */
-export function compareCells(
-  what: string,
-  by: readonly Group[],
-  expected: readonly KeyedCell[],
-  found: readonly KeyedCell[],
-  tally: Tally,
-): void {
-  const keyOf = (one: KeyedCell) => JSON.stringify(by.map((name) => one[name]));
-  const textOf = (one: KeyedCell) => JSON.stringify(cell.parse(one));
-  const wanted = new Map(expected.map((one) => [keyOf(one), textOf(one)]));
-  const seen = new Set<string>();
-  for (const one of found) {
-    const key = keyOf(one);
-    const text = textOf(one);
-    if (seen.has(key)) tally.find('statistics', null, `each cell ${what} once`, `${text} again`);
-    else if (wanted.get(key) === text) tally.count('statistics', 'rebuilt');
-    else tally.find('statistics', null, wanted.get(key) ?? `no such cell ${what}`, `${text} ${what}`);
-    seen.add(key);
-  }
-  for (const [key, text] of wanted)
-    if (!seen.has(key)) tally.find('statistics', null, `${text} ${what}`, 'no such cell');
-  if (found.length === 0 && expected.length === 0) tally.count('statistics', 'rebuilt');
 }

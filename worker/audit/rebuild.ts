@@ -2,8 +2,9 @@
  * The statistics of an edition, rebuilt from public rows alone: facts, trust and holds in a store of the auditor's own,
  * by the code that the server uses, and asked by the same queries.
  */
-import type { RowOf } from '../../schema/log/row.ts';
+import type { DecisionRow, RowOf, TicketRow } from '../../schema/log/row.ts';
 import type { KeyRole } from '../../schema/vocabulary.ts';
+import { dueHolds } from '../admit/control.ts';
 import { factsOf } from '../log/rows.ts';
 import { consequencesOf } from '../store/decisions.ts';
 import { insertFacts } from '../store/facts.ts';
@@ -11,7 +12,7 @@ import { hold } from '../store/holds.ts';
 import { invitedAtMs, vouchFor } from '../store/invitations.ts';
 import { applyMigrations } from '../store/migrations.ts';
 import { closeStore, openStore, type Statement, type Store, write } from '../store/open.ts';
-import { endTrust, trustIn } from '../store/trust.ts';
+import { endTrust, labelsNow, trustIn } from '../store/trust.ts';
 import type { Item } from './contents.ts';
 import type { Standing } from './rules/decisions.ts';
 import type { History } from './rules/history.ts';
@@ -24,6 +25,8 @@ export interface Rebuild {
   readonly flush: () => Promise<void>;
   /** What invitations are judged by. */
   readonly standing: (row: RowOf['invite']) => Promise<Standing>;
+  /** What a false capture on this ticket asks to be held back. */
+  readonly dueHolds: (ticket: TicketRow, agentVersion: string) => Promise<DecisionRow['subject'][]>;
   readonly close: () => void;
 }
 
@@ -45,7 +48,9 @@ export async function createRebuild(): Promise<Rebuild> {
   async function standing({ owner, invited }: RowOf['invite']): Promise<Standing> {
     await flush();
     const [given, before] = [await trustIn(store, owner), await trustIn(store, invited)];
-    return { given, before, invitedAtMs: await invitedAtMs(store, owner) };
+    const judged = { machine: '', owner, agent_version: null, scenario_set: null, log_index: null };
+    const labels = await labelsNow(store, judged);
+    return { given, before, labels, invitedAtMs: await invitedAtMs(store, owner) };
   }
 
   async function vouch(
@@ -95,6 +100,10 @@ export async function createRebuild(): Promise<Rebuild> {
     },
     flush,
     standing,
+    dueHolds: async ({ machine, owner }, agentVersion) => {
+      await flush();
+      return dueHolds(store, { root: machine, owner }, agentVersion);
+    },
     close: () => closeStore(store),
   };
 }

@@ -23,7 +23,10 @@ export interface Rim {
   readonly progress: (done: number, total: number) => void;
 }
 
-/** The command. Gives the exit status; never throws for what a survey or a file may hold. */
+/**
+ * The command. Gives the exit status, and never throws: 1 says that a survey is dishonest, so a fault of the auditor
+ * must not come out as that.
+ */
 export async function run(values: Values, rim: Rim = processRim()): Promise<number> {
   try {
     const settings = await settingsOf(values, rim.environment);
@@ -31,9 +34,16 @@ export async function run(values: Values, rim: Rim = processRim()): Promise<numb
     rim.print(settings.json ? JSON.stringify(reportJson(report)) : reportText(report, kept));
     return statusOf(report);
   } catch (error) {
-    if (!(error instanceof Usage || error instanceof Incomplete)) throw error;
-    rim.complain(error instanceof Usage ? `${error.message} See dumpsurvey verify --help.` : error.message);
-    return error instanceof Usage ? 2 : 3;
+    if (error instanceof Usage) {
+      rim.complain(`${error.message} See dumpsurvey verify --help.`);
+      return 2;
+    }
+    rim.complain(
+      error instanceof Incomplete
+        ? error.message
+        : `The auditor itself failed, which says nothing of the survey: ${error instanceof Error ? error.stack : error}`,
+    );
+    return 3;
   }
 }
 

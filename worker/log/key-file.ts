@@ -1,4 +1,4 @@
-/** The seed of the log's key in a file of its own: made once, readable by its owner only, never replaced. */
+/** The seed of a key, the log's or the operator's, in a file of its own: made once, readable by its owner only, never replaced. */
 import { open, readFile } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fromHex, toHex } from '../../schema/bytes.ts';
@@ -15,7 +15,7 @@ export async function seedIn(
   if (text !== null) {
     if (/^[0-9a-f]{64}\n?$/.test(text)) return fromHex(text.trim());
     throw new Error(
-      `${path} does not hold the log's key. Restore it from a backup: under another key this would be another log.`,
+      `${path} does not hold a key. Restore it from a backup: under another key this would be another log, or another operator.`,
     );
   }
   try {

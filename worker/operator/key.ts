@@ -4,14 +4,14 @@ import { join } from 'node:path';
 import { toHex } from '../../schema/bytes.ts';
 import { type Signer, signerOf } from '../../schema/ed25519.ts';
 import { seedIn } from '../log/key-file.ts';
-import type { Command, CommandOption, OptionValues } from './command.ts';
+import { type Command, type CommandOption, Obstacle, type OptionValues } from './command.ts';
 
 /** The option that names the file of the key. */
 export const keyOption = {
   key: { type: 'string', value: 'FILE', help: "the operator's key (operator.key in the data directory)" },
 } as const satisfies Record<string, CommandOption>;
 
-/** The operator's key, made where there is none. */
+/** The operator's key, made where there is none. Throws an Obstacle where the file cannot be read or holds none. */
 export async function operatorKey(
   values: OptionValues,
   env: NodeJS.ProcessEnv,
@@ -19,7 +19,10 @@ export async function operatorKey(
   const data = String(values.data ?? env.DUMPSURVEY_DATA ?? 'data');
   const path = typeof values.key === 'string' ? values.key : join(data, 'operator.key');
   if (typeof values.key !== 'string') await mkdir(data, { recursive: true });
-  const seed = await seedIn(path, (byteCount) => crypto.getRandomValues(new Uint8Array(byteCount)));
+  const random = (byteCount: number) => crypto.getRandomValues(new Uint8Array(byteCount));
+  const seed = await seedIn(path, random).catch((error: unknown) => {
+    throw new Obstacle(error instanceof Error ? error.message : String(error));
+  });
   const signer = await signerOf(seed);
   return { path, name: toHex(signer.publicKey), signer };
 }

@@ -1,7 +1,7 @@
 /** `restore`: puts a backup in the place of the store, after everything about it has been checked. */
 import { randomUUID } from 'node:crypto';
 import { constants, existsSync } from 'node:fs';
-import { copyFile, link, mkdir, rename, rm } from 'node:fs/promises';
+import { chmod, chown, copyFile, link, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
 import { highWaterIn } from '../log/high-water-file.ts';
 import { type Contents, inspectFile } from '../store/inspect.ts';
@@ -62,6 +62,14 @@ async function refuseOlder(directory: string, from: string, { logSize }: Content
   );
 }
 
+/** Gives a file to who has the store, who need not be who restores it, and to nobody else. */
+async function giveTo(like: string, path: string): Promise<void> {
+  const { uid, gid } = await stat(like);
+  const mine = await stat(path);
+  if (mine.uid !== uid || mine.gid !== gid) await chown(path, uid, gid);
+  await chmod(path, 0o600);
+}
+
 /** Moves a file where there is one. */
 async function moveAside(path: string, aside: string): Promise<void> {
   if (existsSync(path)) await rename(path, aside);
@@ -85,13 +93,14 @@ export const restore: Command = {
     const path = fileOf(targetOf(values, process.env), instead);
     const from = resolve(required(values, 'from'));
     if (from === path) throw new Obstacle(`${from} is the store itself.`);
-    await mkdir(dirname(path), { recursive: true });
+    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     const copy = `${path}.${randomUUID()}.restoring`;
     try {
       const contents = await fetchChecked(from, copy);
       if (!values.older) await refuseOlder(dirname(path), from, contents);
       const hadStore = existsSync(path);
       if (hadStore) await takeStore(path);
+      await giveTo(hadStore ? path : dirname(path), copy);
       const kept = `${path}.before-restore-${stampOf(Date.now())}`;
       // From here on every step leaves a store under its name, and the old one under one of two names.
       if (hadStore) await link(path, kept);

@@ -32,7 +32,7 @@ export function admission<T>(
 ): (c: AppContext) => Promise<Response> {
   return async (c) => {
     const kind = routeOf(c).replace(/^\/v1\//, '');
-    const client = services.clientOf(c);
+    const client = c.get('client');
     const limiter = client.prefix === null ? noLimits : services.limiter;
     const { fresh, answer } = await counted(services.counts, kind, async () =>
       admit({ ...services, limiter }, await readBody(c.req.raw, services.quotas), client),

@@ -3,8 +3,8 @@ import { utf8 } from '../../schema/bytes.ts';
 import type { Problem } from '../../schema/problem.ts';
 
 function answer(text: string, status: number, headers: Record<string, string>): Response {
-  const bytes = utf8(text);
-  return new Response(bytes, { status, headers: { 'content-length': String(bytes.length), ...headers } });
+  // The text and not its bytes: Node then sends head and body in one piece.
+  return new Response(text, { status, headers: { 'content-length': String(utf8(text).length), ...headers } });
 }
 
 /** JSON of any answer shape. */

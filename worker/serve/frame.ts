@@ -4,7 +4,7 @@ import { toHex } from '../../schema/bytes.ts';
 import { type ProblemSlug, problem } from '../../schema/problem.ts';
 import { Refusal } from '../refusal.ts';
 import { rootOf } from '../root-cause.ts';
-import type { Services } from '../services.ts';
+import type { Client, Services } from '../services.ts';
 import { problemAnswer } from './answer.ts';
 import { type Audience, headersOf, preflightHeaders } from './headers.ts';
 import { methodOf, routeOf } from './observe.ts';
@@ -12,6 +12,8 @@ import { methodOf, routeOf } from './observe.ts';
 /** Variables that handlers may read from the context. */
 export interface Variables {
   requestId: string;
+  /** Who sent the request. */
+  client: Client;
   /** What was wrong with the request, where it was refused. */
   problem?: ProblemSlug;
   /** Whom the answer is for, where it is not for everybody. */
@@ -45,8 +47,9 @@ export function dressAnswers(services: Services): MiddlewareHandler<AppEnv> {
 /** Refuses a network that asks too often, before anything is done for it. */
 export function limitRate({ limiter, clientOf }: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { prefix } = clientOf(c);
-    if (prefix !== null) limiter.request(prefix);
+    const client = clientOf(c);
+    c.set('client', client);
+    if (client.prefix !== null) limiter.request(client.prefix);
     await next();
   };
 }
@@ -54,8 +57,8 @@ export function limitRate({ limiter, clientOf }: Services): MiddlewareHandler<Ap
 /** Refuses an address that is longer than any that has an answer. */
 export function checkTarget({ quotas }: Services): MiddlewareHandler<AppEnv> {
   return async (c, next) => {
-    const { pathname, search } = new URL(c.req.url);
-    const charCount = pathname.length + search.length;
+    const { url } = c.req;
+    const charCount = url.length - url.indexOf('/', 'https://'.length);
     if (charCount > quotas.targetMaxChars) {
       throw new Refusal(
         'uri-too-long',

@@ -7,11 +7,27 @@ import { hold } from './holds.ts';
 import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
 import { type Database, read, type Statement, type Store } from './open.ts';
 
-/** An owner and all whom it has invited, directly or not, whose trust stands. */
+/**
+ * An owner and all whom it has invited, directly or not, by who vouched for each of them last. Also through those whose
+ * trust has ended: who withdraws his data must not cut off from the root whom he has invited.
+ */
 function treeOf(owner: string) {
   return sql`(with recursive tree(owner) as (
-    select ${owner} union select ${trust.owner} from ${trust} join tree on ${trust.invited_by} = tree.owner
-    where ${trust.until_index} is null) select owner from tree)`;
+    select ${owner} union select given.owner from trust as given join tree on given.invited_by = tree.owner
+    where not exists (select 1 from trust as later
+      where later.owner = given.owner and later.from_index > given.from_index)) select owner from tree)`;
+}
+
+/** Whether the trust in an owner stands, or in anybody whom it has invited, directly or not. */
+export async function isTreeTrusted(store: Store, owner: string): Promise<boolean> {
+  const rows = await read(store, (db) =>
+    db
+      .select({ owner: trust.owner })
+      .from(trust)
+      .where(and(inArray(trust.owner, treeOf(owner)), isNull(trust.until_index)))
+      .limit(1),
+  );
+  return rows.length > 0;
 }
 
 /**

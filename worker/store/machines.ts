@@ -1,6 +1,6 @@
 /** Enrolled machines and their profiles, and the owners' keys. */
 import { and, desc, eq, sql } from 'drizzle-orm';
-import { machines, owners, profiles, reports } from '../../schema/tables.ts';
+import { machines, owners, profiles, reports, tickets } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { append, lastIndex } from './log.ts';
 import { isConflict, read, type Statement, type Store, write } from './open.ts';
@@ -77,13 +77,14 @@ export async function insertEnrolment(
   }
 }
 
-/** Whether the newest report of a machine says that it came back by itself or by its watchdog. */
-export async function cameBack(store: Store, machine: string): Promise<boolean> {
+/** Whether the newest report of a machine, by the first key of its chain, says that it came back by itself or by its watchdog. */
+export async function cameBack(store: Store, root: string): Promise<boolean> {
   const rows = await read(store, (db) =>
     db
       .select({ recovery: sql<string>`json_extract(${reports.outcome}, '$.recovery')` })
       .from(reports)
-      .where(eq(reports.machine, machine))
+      .innerJoin(tickets, eq(tickets.nonce, reports.nonce))
+      .where(eq(tickets.root, root))
       .orderBy(desc(reports.log_index))
       .limit(1),
   );

@@ -3,14 +3,15 @@
  * follow by rule: it trusts who is configured as the survey's own, and holds back who reported a false capture.
  */
 import type { DecisionRow, RowOf } from '../../../schema/log/row.ts';
+import type { Label } from '../../../schema/vocabulary.ts';
 import type { DecisionBody } from '../../../schema/wire.ts';
 import { faultOfForm } from '../../admit/decide.ts';
 import { faultOfInviting } from '../../admit/invitation-limits.ts';
 import { decisionRowOf } from '../../admit/own-decision.ts';
 import type { TrustRow } from '../../store/trust.ts';
 import type { ItemOf } from '../contents.ts';
-import { type History, isLost, nameOf, raceMs, type Trial } from './history.ts';
-import { mustBeCurrent } from './keys.ts';
+import { type History, isLost } from './history.ts';
+import { mustBeCurrent, mustBeMeant } from './keys.ts';
 import { type Derived, type Ruling, ruling } from './ruling.ts';
 
 /** Whose decisions count. */
@@ -34,6 +35,7 @@ export function judgeDecision(item: ItemOf<'decision'>, history: History, decide
   rules.mustNot(faultOfForm(row, index), 'action, subject and index that belong together');
   if (said === null) return { rules, derived: { absent: 'withheld' }, unknownOperator: null };
   const { body } = said;
+  mustBeMeant(rules, history, said, item.admittedMs);
   let unknownOperator: string | null = null;
   if (body.operator === deciders.log) mustFollow(rules, item, history);
   else if (deciders.operators.size === 0) unknownOperator = body.operator;
@@ -71,28 +73,11 @@ function mustFollow(rules: Ruling, { row }: ItemOf<'decision'>, history: History
   );
 }
 
-/** What must be held back after this report, in the same batch: nothing, unless it says that a disabled mechanism captured. */
-export function holdsAfter(
-  trial: Trial,
-  row: RowOf['report'],
-  index: number,
-  history: History,
-): History['toHold'] {
-  if (!row.labels.includes('false-capture')) return [];
-  const { machine, owner } = trial.row;
-  const others = [...(history.falseCaptures.get(row.agent_version) ?? [])].filter((other) => other !== owner);
-  const wanted = [
-    { kind: 'machine' as const, value: machine, because: index },
-    ...(others.length > 0
-      ? [{ kind: 'agent_version' as const, value: row.agent_version, because: index }]
-      : []),
-  ];
-  return wanted.filter(({ kind, value }) => !history.quarantinedAtMs.has(nameOf(kind, value)));
-}
-
 /** What the limits of invitations ask of an owner, by the entries before. */
 export interface Standing {
   readonly given: TrustRow | null;
+  /** What the owner is labeled. */
+  readonly labels: readonly Label[];
   readonly invitedAtMs: readonly number[];
   /** The trust in who is invited. */
   readonly before: TrustRow | null;
@@ -101,25 +86,22 @@ export interface Standing {
 export function judgeInvite(
   { row, said, admittedMs }: ItemOf<'invite'>,
   history: History,
-  { given, invitedAtMs, before }: Standing,
+  { given, labels, invitedAtMs, before }: Standing,
 ): { readonly rules: Ruling; readonly derived: Derived<RowOf['invite']> } {
   const { owner } = row;
   const rules = ruling();
-  const holds = { quarantined: history.quarantinedAtMs, revoked: history.revokedAtMs } as const;
-  for (const [hold, sinceMs] of Object.entries(holds)) {
-    const atMs = sinceMs.get(nameOf('owner', owner));
-    const isHeld = atMs !== undefined && admittedMs > atMs + raceMs;
-    rules.must(!isHeld, 'an owner who may vouch', `${owner}, who is ${hold}`);
-  }
+  for (const label of ['quarantined', 'revoked'] as const)
+    rules.must(!labels.includes(label), 'an owner who may vouch', `${owner}, who is ${label}`);
   rules.must(given !== null, 'a trusted owner', `${owner}, whom nobody trusts`);
   rules.must(
-    before === null || admittedMs <= before.since_ms + raceMs,
+    before === null,
     'somebody whom nobody vouched for yet',
     `${row.invited}, who is ${before?.label} already`,
   );
   if (given !== null) mustBeWithin(rules, row.owner, given, invitedAtMs, admittedMs, history);
   if (said === null) return { rules, derived: { absent: 'withheld' } };
   const { body } = said;
+  mustBeMeant(rules, history, said, admittedMs);
   if (history.chains.find('owner', body.owner) !== null)
     mustBeCurrent(rules, history, 'owner', body.owner, admittedMs);
   const { chains } = history;

@@ -56,21 +56,19 @@ export interface History {
   /** Why the profiles of a machine are not known, by its first key. */
   readonly untold: Map<string, Absent>;
   readonly answered: Set<string>;
+  /** Hashes of requests that changed keys or trust: each takes effect once. */
+  readonly effective: Set<string>;
   request: OpenRequest | null;
-  /** When the data of a key was withdrawn, by role. */
-  readonly withdrawnAtMs: Map<string, number>;
+  /** Keys whose data was withdrawn, by role. */
+  readonly withdrawn: Set<string>;
   /** Entries without contents that no tombstone has named yet. */
   readonly missing: Map<number, Missing>;
   /** How many entries of a kind had no contents, and are not known from an earlier copy, either. */
   readonly lost: Map<EntryKind, number>;
-  /** When a first key was revoked, by role. */
-  readonly revokedAtMs: Map<string, number>;
-  /** Since when what is quarantined is so. */
-  readonly quarantinedAtMs: Map<string, number>;
+  /** First keys that were revoked, by role. */
+  readonly revoked: Set<string>;
   /** Reports that an owner's machines had admitted. */
   readonly reportsOf: Map<string, number>;
-  /** Owners whose controls were reported as captured, by the version of the agent. */
-  readonly falseCaptures: Map<string, Set<string>>;
   /** What the survey must hold back in the very next entries, because of a false capture. */
   readonly toHold: { readonly kind: DecisionSubject; readonly value: string; readonly because: number }[];
   /**
@@ -90,14 +88,13 @@ export function createHistory(): History {
     told: new Set(),
     untold: new Map(),
     answered: new Set(),
+    effective: new Set(),
     request: null,
-    withdrawnAtMs: new Map(),
+    withdrawn: new Set(),
     missing: new Map(),
     lost: new Map(),
-    revokedAtMs: new Map(),
-    quarantinedAtMs: new Map(),
+    revoked: new Set(),
     reportsOf: new Map(),
-    falseCaptures: new Map(),
     toHold: [],
     batch: null,
     isCarriedOver: true,
@@ -115,7 +112,7 @@ export function isLost({ lost }: History, ...kinds: readonly EntryKind[]): boole
 }
 
 /**
- * Two requests that come at the same moment are judged by the server before either is in the log, so an entry may
- * break a rule against another that is hardly older. Milliseconds.
+ * What a machine says of its trials, and enrolments, are judged by the server a moment before they are in the log: a
+ * key may have been replaced in between. Milliseconds.
  */
 export const raceMs = 60_000;

@@ -12,18 +12,23 @@ import type { RowOf } from '../../../schema/log/row.ts';
 import { type Profile, profile as profileSchema } from '../../../schema/profile.ts';
 import type { KeyRole } from '../../../schema/vocabulary.ts';
 import type { EnrolBody } from '../../../schema/wire.ts';
+import { faultOfDate } from '../../admit/date.ts';
 import { parseFields } from '../../admit/fields.ts';
 import type { ItemOf } from '../contents.ts';
 import { type History, isLost, nameOf, raceMs } from './history.ts';
 import { type Derived, type Ruling, ruling } from './ruling.ts';
 
-/** The key may begin something: it is known, the current one of its chain, and neither withdrawn nor revoked. */
+/**
+ * The key may begin something: it is known, the current one of its chain, and not withdrawn. `slackMs`: how long after
+ * its replacement it may still come in.
+ */
 export function mustBeCurrent(
   rules: Ruling,
   history: History,
   role: KeyRole,
   key: string,
   atMs: number,
+  slackMs = 0,
 ): void {
   const link = history.chains.find(role, key);
   if (link === null) {
@@ -32,46 +37,52 @@ export function mustBeCurrent(
     return;
   }
   rules.must(
-    link.replacedAtMs === null || atMs <= link.replacedAtMs + raceMs,
+    link.replacedAtMs === null || (slackMs > 0 && atMs <= link.replacedAtMs + slackMs),
     `the current key of ${role} ${link.root}`,
     `${key}, which was replaced by another one before`,
   );
-  mustNotBeWithdrawn(rules, history, role, link.root, atMs);
+  mustNotBeWithdrawn(rules, history, role, link.root);
 }
 
-/**
- * No entry follows about a key whose data was withdrawn. Of a machine the server sees to that in the very batch; a
- * machine that is enrolled at the moment in which its owner withdraws may still come in.
- */
-export function mustNotBeWithdrawn(
-  rules: Ruling,
-  history: History,
-  role: KeyRole,
-  key: string,
-  atMs: number,
-): void {
-  const withdrawnAtMs = history.withdrawnAtMs.get(nameOf(role, key));
+/** No entry follows about a key whose data was withdrawn. */
+export function mustNotBeWithdrawn(rules: Ruling, history: History, role: KeyRole, key: string): void {
   rules.must(
-    withdrawnAtMs === undefined || (role === 'owner' && atMs <= withdrawnAtMs + raceMs),
+    !history.withdrawn.has(nameOf(role, key)),
     `nothing about ${role} ${key} after its withdrawal`,
     'an entry about it',
   );
 }
 
 /** A chain that was revoked begins nothing. */
-export function mustNotBeRevoked(
-  rules: Ruling,
-  history: History,
-  role: KeyRole,
-  root: string,
-  atMs: number,
-): void {
-  const revokedAtMs = history.revokedAtMs.get(nameOf(role, root));
+export function mustNotBeRevoked(rules: Ruling, history: History, role: KeyRole, root: string): void {
   rules.must(
-    revokedAtMs === undefined || atMs <= revokedAtMs + raceMs,
+    !history.revoked.has(nameOf(role, root)),
     `nothing begun by ${role} ${root}, who was revoked`,
     'an entry that begins something',
   );
+}
+
+/**
+ * A request that changes keys or trust was meant when it took effect, and takes effect once. The server looks at the
+ * date a moment before the time that the entry has.
+ */
+export function mustBeMeant(
+  rules: Ruling,
+  history: History,
+  {
+    body,
+    request,
+  }: { readonly body: { readonly created_at: string }; readonly request: { readonly hash: string } },
+  atMs: number,
+): void {
+  const fault = faultOfDate(body.created_at, atMs - raceMs) && faultOfDate(body.created_at, atMs);
+  rules.mustNot(fault, 'a request that was signed shortly before');
+  rules.must(
+    !history.effective.has(request.hash),
+    'a request that takes effect once',
+    'the same request again',
+  );
+  history.effective.add(request.hash);
 }
 
 export interface Enrolled {
@@ -92,17 +103,17 @@ export async function judgeEnrol(item: ItemOf<'enrol'>, history: History): Promi
     `machine ${row.machine} under the first key of its chain, and its owner ${known?.owner}`,
     `owner ${row.owner}, and the first key ${known?.root}`,
   );
-  mustNotBeWithdrawn(rules, history, 'machine', row.machine, admittedMs);
-  mustNotBeWithdrawn(rules, history, 'owner', row.owner, admittedMs);
+  mustNotBeWithdrawn(rules, history, 'machine', row.machine);
+  mustNotBeWithdrawn(rules, history, 'owner', row.owner);
   if (said === null) {
     const absent = item.isSigned ? 'withheld' : 'unkept';
     return { rules, derived: { absent }, told: null };
   }
   const { body } = said;
   if (chains.find('machine', body.machine) !== null)
-    mustBeCurrent(rules, history, 'machine', body.machine, admittedMs);
+    mustBeCurrent(rules, history, 'machine', body.machine, admittedMs, raceMs);
   if (chains.find('owner', body.owner) !== null)
-    mustBeCurrent(rules, history, 'owner', body.owner, admittedMs);
+    mustBeCurrent(rules, history, 'owner', body.owner, admittedMs, raceMs);
   await mustBeOwned(rules, body);
   const told = await profileIn(body.profile);
   if (told === null)
@@ -151,12 +162,13 @@ export async function judgeRotate(
   const rules = ruling();
   mustBeCurrent(rules, history, role, key, admittedMs);
   const link = history.chains.find(role, key);
-  mustNotBeRevoked(rules, history, role, link?.root ?? key, admittedMs);
-  if (role === 'machine' && link?.owner) mustNotBeRevoked(rules, history, 'owner', link.owner, admittedMs);
+  mustNotBeRevoked(rules, history, role, link?.root ?? key);
+  if (role === 'machine' && link?.owner) mustNotBeRevoked(rules, history, 'owner', link.owner);
   const isUsed = (['machine', 'owner'] as const).some((r) => history.chains.find(r, next) !== null);
   rules.must(!isUsed && next !== key, 'a next key that was never used', next);
   if (said === null) return { rules, derived: { absent: 'withheld' } };
   const { body } = said;
+  mustBeMeant(rules, history, said, admittedMs);
   const nextKey = fromHex(body.next);
   rules.must(
     keyFault(nextKey) === null &&
@@ -177,6 +189,7 @@ export function judgeRevoke(
   rules.must(from_index <= index, `a from_index of at most ${index}`, String(from_index));
   if (said === null) return { rules, derived: { absent: 'withheld' } };
   const { body } = said;
+  mustBeMeant(rules, history, said, admittedMs);
   mustBeCurrent(rules, history, 'owner', body.owner, admittedMs);
   const owner = history.chains.find('owner', body.owner);
   const subject = history.chains.find(role, key);

@@ -33,15 +33,12 @@ export function remember(
     }
     case 'revoke': {
       const { role, key } = item.row;
-      history.revokedAtMs.set(nameOf(role, chains.rootOf(role, key)), item.admittedMs);
+      history.revoked.add(nameOf(role, chains.rootOf(role, key)));
       return;
     }
     case 'decision': {
       const { action, subject } = item.row;
-      const name = nameOf(subject.kind, subject.value);
-      if (action === 'quarantine') history.quarantinedAtMs.set(name, item.admittedMs);
-      if (action === 'release') history.quarantinedAtMs.delete(name);
-      if (action === 'revoke') history.revokedAtMs.set(name, item.admittedMs);
+      if (action === 'revoke') history.revoked.add(nameOf(subject.kind, subject.value));
       return;
     }
     case 'invite':
@@ -92,11 +89,8 @@ function rememberReport({ row, said, index }: ItemOf<'report'>, history: History
   if (trial === undefined) return;
   if (row.amends === null) trial.report ??= { log_index: index, report_hash: said?.request.hash ?? null };
   else trial.amendment ??= { log_index: index };
-  const { owner, control } = trial.row;
+  const { owner } = trial.row;
   history.reportsOf.set(owner, (history.reportsOf.get(owner) ?? 0) + 1);
-  if (!control || row.outcome.result !== 'captured') return;
-  const owners = history.falseCaptures.get(row.agent_version) ?? new Set();
-  history.falseCaptures.set(row.agent_version, owners.add(owner));
 }
 
 /** Whose withdrawal takes the contents of an entry away. */

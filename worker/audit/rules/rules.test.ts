@@ -22,6 +22,7 @@ import {
   keyPair,
   revocation,
   rotation,
+  type SampleMachine,
   sampleMachine,
   sampleProfile,
   withdrawal,
@@ -54,9 +55,11 @@ function changed<K extends Told['kind']>(
   return { ...told, row: { ...told.row, ...change } } as Told;
 }
 
-async function invited(by: string, whom: string, atMs: number, ordinal = 0): Promise<Told> {
+const created = (atMs: number) => new Date(atMs).toISOString();
+
+async function invited(by: string, whom: string, atMs: number): Promise<Told> {
   const [owner, friend] = [keyPair(by), keyPair(whom)];
-  const envelope = invitation(owner, friend.publicHex, new Date(beginsMs + ordinal).toISOString());
+  const envelope = invitation(owner, friend.publicHex, created(atMs));
   const row = { owner: owner.publicHex, invited: friend.publicHex };
   return { kind: 'invite', row, request: await requestOf('invite', envelope), atMs };
 }
@@ -68,7 +71,10 @@ async function decided(
   atMs: number,
   changes: Partial<DecisionBody> = {},
 ): Promise<Told> {
-  const envelope = decision(keyPair('operator'), action, kind, value, changes);
+  const envelope = decision(keyPair('operator'), action, kind, value, {
+    created_at: created(atMs),
+    ...changes,
+  });
   const row = { action, subject: { kind, value }, from_index: null, reason: 'a test', ...pick(changes) };
   return { kind: 'decision', row, request: await requestOf('decision', envelope), atMs };
 }
@@ -83,7 +89,7 @@ async function withdrawn(
   entries: [number, number][],
   atMs: number,
 ): Promise<Told> {
-  const request = await requestOf('withdraw', withdrawal(keyPair(signer), 'machine', key));
+  const request = await requestOf('withdraw', withdrawal(keyPair(signer), 'machine', key, created(atMs)));
   return { kind: 'withdraw', row: { role: 'machine', key, entries }, request, atMs };
 }
 
@@ -367,6 +373,22 @@ const cases: Readonly<Record<string, Case>> = {
     entries: () => controlled('other'),
     found: ['protocol 5', 'protocol 6'],
   },
+  'two trusted owners report false captures, and the version of their agent is held back': {
+    entries: () => twiceControlled('trusted', ['machine', 'agent_version']),
+    found: ok,
+  },
+  'two trusted owners report false captures, and only the machines are held back': {
+    entries: () => twiceControlled('trusted', ['machine']),
+    found: ['protocol 10'],
+  },
+  'two owners whom nobody trusts report false captures': {
+    entries: () => twiceControlled('unknown', ['machine']),
+    found: ok,
+  },
+  'two owners whom nobody trusts have the version of an agent held back': {
+    entries: () => twiceControlled('unknown', ['machine', 'agent_version']),
+    found: ['protocol 12'],
+  },
   'a machine is held back for nothing': {
     entries: async () => [await ownDecided('machine', machine.key.publicHex, at(4))],
     found: ['protocol 4'],
@@ -380,7 +402,10 @@ const cases: Readonly<Record<string, Case>> = {
   'a key is rotated without the word of the next one': {
     entries: async () => {
       const [key, next] = [machine.key, keyPair('machine next')];
-      const envelope = rotation('machine', key, next, { next_signature: '00'.repeat(64) });
+      const envelope = rotation('machine', key, next, {
+        next_signature: '00'.repeat(64),
+        created_at: created(at(4)),
+      });
       const row = { role: 'machine' as const, key: key.publicHex, next: next.publicHex };
       return [{ kind: 'rotate', row, request: await requestOf('rotate', envelope), atMs: at(4) }];
     },
@@ -401,12 +426,24 @@ const cases: Readonly<Record<string, Case>> = {
     ],
     found: ['protocol 5'],
   },
+  'a replaced key says at the same moment what it began': {
+    entries: async () => [
+      await rotated('ruled', 'next', at(4)),
+      await armedNote(machine, ticket, at(4) + 50),
+      await enrolment(sampleMachine('ruled', sampleProfile('nvme')), at(4) + 60),
+    ],
+    found: ok,
+  },
   'a replaced key takes a ticket at the same moment': {
     entries: async () => [
       await rotated('ruled', 'next', at(4)),
       ...(await tickets(machine, 'race', at(4) + 50)),
     ],
-    found: ok,
+    found: ['protocol 5'],
+  },
+  'a rotation was signed long ago': {
+    entries: async () => [{ ...(await rotated('ruled', 'next', at(4))), atMs: at(4) + 2 * dayMs } as Told],
+    found: ['protocol 4'],
   },
   'an owner revokes a machine of his': {
     entries: async () => [await revoked('other owner', other.key.publicHex, 3, at(4))],
@@ -444,14 +481,14 @@ const cases: Readonly<Record<string, Case>> = {
     entries: async () => [
       await decided('vouch', 'owner', keyPair('other owner').publicHex, at(4)),
       await invited('other owner', 'friend', at(5)),
-      await invited('other owner', 'friend', at(9), 1),
+      await invited('other owner', 'friend', at(9)),
     ],
     found: ['protocol 6'],
   },
   'an owner invites four': {
     entries: async () => [
       await decided('vouch', 'owner', keyPair('other owner').publicHex, at(4)),
-      ...(await Promise.all([0, 1, 2, 3].map((i) => invited('other owner', `friend ${i}`, at(5 + i), i)))),
+      ...(await Promise.all([0, 1, 2, 3].map((i) => invited('other owner', `friend ${i}`, at(5 + i))))),
     ],
     found: ['protocol 8'],
   },
@@ -482,6 +519,23 @@ const cases: Readonly<Record<string, Case>> = {
       }),
     ],
     found: ['derivation 4'],
+  },
+
+  'a decision takes effect twice': {
+    entries: async () => {
+      const held = await decided('quarantine', 'machine', machine.key.publicHex, at(4));
+      return [held, held];
+    },
+    found: ['protocol 5'],
+  },
+  'a decision was kept for two days': {
+    entries: async () => [
+      {
+        ...(await decided('release', 'machine', machine.key.publicHex, at(4))),
+        atMs: at(4) + 2 * dayMs,
+      } as Told,
+    ],
+    found: ['protocol 4'],
   },
 
   // Withdrawals.
@@ -535,28 +589,56 @@ async function amended(index: number, hash: 'right' | 'wrong'): Promise<Told[]> 
   return [first, await reportOn(machine, ticket, 'captured', at(5), changes, index)];
 }
 
-async function controlled(consequence: 'held' | 'free' | 'other'): Promise<Told[]> {
-  const hash = 'cd'.repeat(16);
+/** A ticket that is a control, and the report that says that it was captured. */
+async function falseCapture(of: SampleMachine, minute: number): Promise<Told[]> {
   const body = {
-    ...machine.tickets(hash, ['direct/panic/idle/none']),
+    ...of.tickets('cd'.repeat(16), ['direct/panic/idle/none']),
     version: '1.1' as const,
     controls: true,
     offline: false,
   };
-  const [plain] = await tickets(machine, 'controlled', at(4), undefined, { control: true });
+  const [plain] = await tickets(of, `controlled ${of.key.publicHex}`, at(minute), undefined, {
+    control: true,
+  });
   if (plain === undefined) throw new Error('there is no ticket');
-  const control = { ...plain, request: await signedBy('tickets', body, machine.key) } as Told;
-  const trial = [control, await reportOn(machine, control, 'captured', at(5))];
+  const control = { ...plain, request: await signedBy('tickets', body, of.key) } as Told;
+  return [control, await reportOn(of, control, 'captured', at(minute + 1))];
+}
+
+async function controlled(consequence: 'held' | 'free' | 'other'): Promise<Told[]> {
+  const trial = await falseCapture(machine, 4);
   const next = await armedNote(machine, ticket, at(6));
   if (consequence === 'free') return [...trial, next];
   const held = consequence === 'held' ? machine : other;
   return [...trial, await ownDecided('machine', held.key.publicHex, at(5)), next];
 }
 
+/** Both machines report a false capture; the first one is held back, and of the second what `held` says. */
+async function twiceControlled(
+  owners: 'trusted' | 'unknown',
+  held: readonly ('machine' | 'agent_version')[],
+): Promise<Told[]> {
+  const both = owners === 'trusted' ? ['owner', 'other owner'] : ['a third owner', 'a fourth owner'];
+  const values = { machine: other.key.publicHex, agent_version: '0.1.0' } as const;
+  return [
+    ...(await Promise.all(both.map((name) => decided('vouch', 'owner', keyPair(name).publicHex, at(4))))),
+    ...(await falseCapture(machine, 5)),
+    await ownDecided('machine', machine.key.publicHex, at(6)),
+    ...(await falseCapture(other, 7)),
+    ...(await Promise.all(held.map((kind) => ownDecided(kind, values[kind], at(8))))),
+    await armedNote(machine, ticket, at(9)),
+  ];
+}
+
 async function rotated(from: string, to: string, atMs: number): Promise<Told> {
   const [key, next] = [keyPair(`machine ${from}`), keyPair(`machine ${to}`)];
   const row = { role: 'machine' as const, key: key.publicHex, next: next.publicHex };
-  return { kind: 'rotate', row, request: await requestOf('rotate', rotation('machine', key, next)), atMs };
+  return {
+    kind: 'rotate',
+    row,
+    request: await requestOf('rotate', rotation('machine', key, next, { created_at: created(atMs) })),
+    atMs,
+  };
 }
 
 async function successorReports(atMs: number): Promise<Told> {
@@ -567,7 +649,7 @@ async function successorReports(atMs: number): Promise<Told> {
 }
 
 async function revoked(owner: string, key: string, from_index: number, atMs: number): Promise<Told> {
-  const envelope = revocation(keyPair(owner), 'machine', key, from_index);
+  const envelope = revocation(keyPair(owner), 'machine', key, from_index, created(atMs));
   return {
     kind: 'revoke',
     row: { role: 'machine', key, from_index },

@@ -37,11 +37,11 @@ export function judgeTicket(
       machine === null ? `${row.machine}, whom no earlier entry enrols` : `one of owner ${machine.owner}`,
     );
   }
-  mustNotBeWithdrawn(rules, history, 'machine', row.machine, admittedMs);
-  mustNotBeWithdrawn(rules, history, 'owner', row.owner, admittedMs);
+  mustNotBeWithdrawn(rules, history, 'machine', row.machine);
+  mustNotBeWithdrawn(rules, history, 'owner', row.owner);
   if (item.isSigned) {
-    mustNotBeRevoked(rules, history, 'machine', row.machine, admittedMs);
-    mustNotBeRevoked(rules, history, 'owner', row.owner, admittedMs);
+    mustNotBeRevoked(rules, history, 'machine', row.machine);
+    mustNotBeRevoked(rules, history, 'owner', row.owner);
   }
   mustKeepTimes(rules, item);
   mustBeOfSet(rules, row);

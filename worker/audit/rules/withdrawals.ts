@@ -9,6 +9,7 @@ import type { RowOf, WithdrawRow } from '../../../schema/log/row.ts';
 import type { EntryKind, KeyRole } from '../../../schema/vocabulary.ts';
 import type { ItemOf } from '../contents.ts';
 import { type About, type History, nameOf } from './history.ts';
+import { mustBeMeant } from './keys.ts';
 import { type Derived, type Ruling, ruling } from './ruling.ts';
 
 /** Entries about nobody's data: no withdrawal takes them away. */
@@ -37,6 +38,7 @@ export function judgeWithdraw(item: ItemOf<'withdraw'>, history: History, readBe
   const rules = ruling();
   const isMeanwhile = index >= readBefore;
   const right = rightOf(rules, item, history);
+  if (said !== null) mustBeMeant(rules, history, said, item.admittedMs);
   const isInOrder = mustAscend(rules, row, index);
   const covered: number[] = [];
   if (isInOrder) {
@@ -117,12 +119,12 @@ function wordsOf(role: KeyRole, about: About): string {
 /** Marks what a tombstone withdrew; and where it was in order, that nothing follows about it. */
 export function rememberWithdrawal(
   history: History,
-  { row, admittedMs }: ItemOf<'withdraw'>,
+  { row }: ItemOf<'withdraw'>,
   covered: readonly number[],
   isInOrder: boolean,
 ): void {
   for (const at of covered) history.missing.delete(at);
   if (!isInOrder) return;
   for (const key of [row.key, history.chains.rootOf(row.role, row.key)])
-    history.withdrawnAtMs.set(nameOf(row.role, key), admittedMs);
+    history.withdrawn.add(nameOf(row.role, key));
 }

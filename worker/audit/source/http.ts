@@ -129,7 +129,7 @@ async function faultOf(
   const said = await firstOf(answer, where, abort, patienceMs);
   const advice =
     status === 404
-      ? ' Is this the address of a survey, without a path?'
+      ? ' Is this the address of a survey, without a path, and is there such a thing?'
       : said === ''
         ? ''
         : ` It says: ${said}`;
