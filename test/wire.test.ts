@@ -3,17 +3,28 @@ import { describe, expect, it, test } from 'vitest';
 import type * as z from 'zod';
 import { toHex } from '../schema/bytes.ts';
 import { classify } from '../schema/classify/classify.ts';
+import { payloadKinds } from '../schema/envelope.ts';
 import {
   type ArmedBody,
   armedBody,
   bodyMaxBytes,
+  type DecisionBody,
+  decisionBody,
   type EnrolBody,
   enrolBody,
+  type InviteBody,
+  inviteBody,
   type ReportBody,
+  type RevokeBody,
+  type RotateBody,
   receipt,
   reportBody,
+  revokeBody,
+  rotateBody,
   type TicketsBody,
   ticketsBody,
+  type WithdrawBody,
+  withdrawBody,
 } from '../schema/wire.ts';
 import { evidenceOf, type RunName, recordedRun, runNames } from './fixtures/runs/runs.ts';
 
@@ -88,14 +99,64 @@ function withField(value: object, path: string): object {
   return copy;
 }
 
-const bodies: Record<string, { shape: z.ZodType; body: object }> = {
-  enrol: { shape: enrolBody, body: enrol },
-  tickets: { shape: ticketsBody, body: tickets },
-  armed: { shape: armedBody, body: armed },
-  report: { shape: reportBody, body: report },
+const newTickets: TicketsBody = { ...tickets, version: '1.1', controls: true, offline: false };
+const firstReport: ReportBody = { ...report, version: '1.1', amends: null };
+const amendment: ReportBody = {
+  ...report,
+  version: '1.1',
+  amends: { report_hash: key, reason: 'dump-found' },
 };
 
-describe.each(Object.entries(bodies))('%s', (_, { shape, body }) => {
+const rotate: RotateBody = {
+  version: '1.0',
+  role: 'machine',
+  key,
+  next: 'ef'.repeat(32),
+  next_signature: 'cd'.repeat(64),
+  created_at: at,
+};
+const revoke: RevokeBody = {
+  version: '1.0',
+  owner: key,
+  role: 'machine',
+  key,
+  from_index: 7,
+  created_at: at,
+};
+const withdraw: WithdrawBody = { version: '1.0', signer: key, role: 'owner', key, created_at: at };
+const invite: InviteBody = { version: '1.0', owner: key, invited: 'ef'.repeat(32), created_at: at };
+const decision: DecisionBody = {
+  version: '1.0',
+  operator: key,
+  action: 'quarantine',
+  subject: { kind: 'agent_version', value: '0.1.0' },
+  from_index: null,
+  reason: 'a test',
+  created_at: at,
+};
+
+/** Each body in each of its versions, and the fields that hold a key. */
+const bodies: Record<string, { shape: z.ZodType; body: object; keys: readonly string[] }> = {
+  enrol: { shape: enrolBody, body: enrol, keys: ['machine', 'owner'] },
+  tickets: { shape: ticketsBody, body: tickets, keys: ['machine'] },
+  'tickets 1.1': { shape: ticketsBody, body: newTickets, keys: ['machine'] },
+  armed: { shape: armedBody, body: armed, keys: ['machine'] },
+  report: { shape: reportBody, body: report, keys: ['machine'] },
+  'report 1.1': { shape: reportBody, body: firstReport, keys: ['machine'] },
+  'report 1.1 that amends': { shape: reportBody, body: amendment, keys: ['machine'] },
+  rotate: { shape: rotateBody, body: rotate, keys: ['key', 'next'] },
+  revoke: { shape: revokeBody, body: revoke, keys: ['owner', 'key'] },
+  withdraw: { shape: withdrawBody, body: withdraw, keys: ['signer', 'key'] },
+  invite: { shape: inviteBody, body: invite, keys: ['owner', 'invited'] },
+  decision: { shape: decisionBody, body: decision, keys: ['operator'] },
+};
+
+test('every kind of signed payload is here', () => {
+  const kinds = new Set(Object.keys(bodies).map((name) => name.split(' ')[0]));
+  expect([...kinds].sort()).toEqual([...payloadKinds].sort());
+});
+
+describe.each(Object.entries(bodies))('%s', (_, { shape, body, keys }) => {
   it('is taken as it is', () => {
     expect(shape.parse(body)).toEqual(body);
   });
@@ -117,10 +178,20 @@ describe.each(Object.entries(bodies))('%s', (_, { shape, body }) => {
     }
   });
 
-  it('names its machine and itself in lower-case hexadecimal', () => {
-    for (const machine of [key.toUpperCase(), key.slice(2), `${key}00`, `${key}\n`, ` ${key}`, '']) {
-      expect(shape.safeParse({ ...body, machine }).success).toBe(false);
+  it('names keys in lower-case hexadecimal', () => {
+    for (const field of keys) {
+      for (const name of [key.toUpperCase(), key.slice(2), `${key}00`, `${key}\n`, ` ${key}`, '', null])
+        expect([field, name, shape.safeParse({ ...body, [field]: name }).success]).toEqual([
+          field,
+          name,
+          false,
+        ]);
     }
+  });
+
+  it('is of a version that there is', () => {
+    for (const version of ['0.9', '1.2', '2.0', '1', '1.0.0', '', 1, null])
+      expect([version, shape.safeParse({ ...body, version }).success]).toEqual([version, false]);
   });
 });
 
@@ -166,7 +237,8 @@ test.each<[string, object]>([
   ['a scenario of no set', { scenario: { ...report.scenario, set: 'standard/99' } }],
   ['a point of no catalogue', { scenario: { ...report.scenario, crash_point: 'rm -rf' } }],
   ['no population', { population: null }],
-  ['a version of tomorrow', { version: '1.1' }],
+  ['a version whose fields are others', { version: '1.1' }],
+  ['an amendment that this version does not have', { amends: null }],
   ['a line that is too long', { evidence: { ...report.evidence, crash_log: ['x'.repeat(401)] } }],
   ['too many lines', { evidence: { ...report.evidence, crash_log: Array(61).fill('') } }],
   ['a negative duration', { evidence: { ...report.evidence, duration_ms: -1 } }],
@@ -174,6 +246,47 @@ test.each<[string, object]>([
   ['a signature that is too long', { outcome: { ...report.outcome, signature: 'x'.repeat(401) } }],
 ])('a report with %s is refused', (_, change) => {
   expect(reportBody.safeParse({ ...report, ...change }).success).toBe(false);
+});
+
+test.each<[string, object]>([
+  ['the fields of the next version', { ...tickets, controls: false, offline: false }],
+  ['the next version without its fields', { ...tickets, version: '1.1' }],
+  ['the next version with one of its fields', { ...tickets, version: '1.1', controls: true }],
+  ['a control that is no yes or no', { ...newTickets, controls: 1 }],
+  ['no scenario', { ...newTickets, scenarios: [] }],
+  ['65 scenarios', { ...newTickets, scenarios: Array(65).fill('direct/panic/idle/none') }],
+])('a request for tickets with %s is refused', (_, body) => {
+  expect(ticketsBody.safeParse(body).success).toBe(false);
+});
+
+test.each<[string, object]>([
+  ['of no report', { report_hash: null, reason: 'dump-found' }],
+  ['without a reason', { report_hash: key }],
+  ['for a reason that is not agreed', { report_hash: key, reason: 'better-result' }],
+  ['by index', { report_hash: '7', reason: 'dump-found' }],
+])('an amendment %s is refused', (_, amends) => {
+  expect(reportBody.safeParse({ ...amendment, amends }).success).toBe(false);
+});
+
+test.each<[string, z.ZodType, object]>([
+  ['a role that is none', rotateBody, { ...rotate, role: 'operator' }],
+  ['a signature that is too short', rotateBody, { ...rotate, next_signature: 'cd'.repeat(63) }],
+  ['an index below the first', revokeBody, { ...revoke, from_index: -1 }],
+  ['a part of an index', revokeBody, { ...revoke, from_index: 1.5 }],
+  ['no index', revokeBody, { ...revoke, from_index: null }],
+  ['a role that is none', withdrawBody, { ...withdraw, role: 'operator' }],
+  ['an action that is none', decisionBody, { ...decision, action: 'delete' }],
+  ['a subject that is none', decisionBody, { ...decision, subject: { kind: 'report', value: '7' } }],
+  ['a subject without a value', decisionBody, { ...decision, subject: { kind: 'machine', value: '' } }],
+  [
+    'a subject of 81 characters',
+    decisionBody,
+    { ...decision, subject: { kind: 'machine', value: 'x'.repeat(81) } },
+  ],
+  ['no reason', decisionBody, { ...decision, reason: '' }],
+  ['a reason of 301 characters', decisionBody, { ...decision, reason: 'x'.repeat(301) }],
+])('a change of keys or trust with %s is refused', (_, shape, body) => {
+  expect(shape.safeParse(body).success).toBe(false);
 });
 
 test('a receipt names the report by its index in the log', () => {

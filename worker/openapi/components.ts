@@ -13,7 +13,7 @@ import {
   reportsAnswer,
   withheldReport,
 } from '../../schema/answer/report.ts';
-import { campaignProgress, statusAnswer } from '../../schema/answer/status.ts';
+import { campaignProgress, statusAnswer, ticketCounts } from '../../schema/answer/status.ts';
 import { envelope } from '../../schema/envelope.ts';
 import { dumpFinding, evidence, sighting, trigger } from '../../schema/evidence.ts';
 import { outcome } from '../../schema/outcome.ts';
@@ -95,6 +95,7 @@ export const components = {
   FailureEntry: failureEntry,
   FunnelCounts: funnelCounts,
   CampaignProgress: campaignProgress,
+  TicketCounts: ticketCounts,
   PublicKey: publicKey,
   Nonce: nonce,
   Sha256: sha256Hex,

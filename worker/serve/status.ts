@@ -4,6 +4,7 @@ import { manifestOf, edition as newestEdition } from '../edition/publish.ts';
 import type { Services } from '../services.ts';
 import { logSize } from '../store/log.ts';
 import { labProgress } from '../store/progress.ts';
+import { countTickets } from '../store/tickets.ts';
 import { instant } from '../time.ts';
 import type { Campaign } from '../view/data.ts';
 
@@ -23,6 +24,7 @@ export async function status(services: Services): Promise<StatusAnswer> {
   return {
     campaign,
     imported: 0,
+    tickets: await countTickets(services.store, nowMs),
     edition: row.number,
     edition_manifest: manifestOf(row),
     log_size: await logSize(services.store),

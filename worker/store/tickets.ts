@@ -1,5 +1,6 @@
 /** Tickets: each is a log entry and a row, and all tickets of one request are one batch. */
-import { and, asc, eq, gt, gte, isNull, lte, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, gte, isNotNull, isNull, lte, not, type SQL, sql } from 'drizzle-orm';
+import type { TicketCounts } from '../../schema/answer/status.ts';
 import { armedNotes, logEntries, reports, tickets } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { append, changedSince, lastIndex } from './log.ts';
@@ -47,6 +48,28 @@ export async function insertTickets(
     if (isConflict(error)) return false;
     throw error;
   }
+}
+
+/** What has become of all tickets by a time. */
+export async function countTickets(store: Store, nowMs: number): Promise<TicketCounts> {
+  const isPast = lte(tickets.report_by_ms, nowMs);
+  const [isReported, isArmed] = [isNotNull(reports.nonce), isNotNull(armedNotes.nonce)];
+  const count = (...conditions: SQL[]) => sql<number>`count(case when ${and(...conditions)} then 1 end)`;
+  const rows = await read(store, (db) =>
+    db
+      .select({
+        issued: count(isNotNull(tickets.nonce)),
+        open: count(not(isReported), not(isArmed), not(isPast)),
+        armed: count(not(isReported), isArmed, not(isPast)),
+        reported: count(isReported),
+        no_reply: count(not(isReported), isArmed, isPast),
+        unused: count(not(isReported), not(isArmed), isPast),
+      })
+      .from(tickets)
+      .leftJoin(armedNotes, eq(armedNotes.nonce, tickets.nonce))
+      .leftJoin(reports, and(eq(reports.nonce, tickets.nonce), eq(reports.ordinal, 0))),
+  );
+  return rows[0] ?? { issued: 0, open: 0, armed: 0, reported: 0, no_reply: 0, unused: 0 };
 }
 
 /** Tickets of a machine, or of an owner, that were never used. */
