@@ -191,7 +191,7 @@ describe('a campaign', () => {
       role: 'machine',
       url: runtime.url,
       randomBytes: () => new Uint8Array(32).fill(9),
-      nowMs: 0,
+      nowMs: Date.now(),
     } as const;
     const { next } = await rotateKey(options, async (e) => {
       await api.rotate(e);

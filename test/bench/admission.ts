@@ -57,7 +57,7 @@ async function verificationRate(
 /** The section. */
 export async function admission({ rounds, say }: Context): Promise<Findings> {
   const data = await mkdtemp(join(tmpdir(), 'dumpsurvey-bench-'));
-  const server = await startServerAt('worker/node.ts', { DUMPSURVEY_DATA: data });
+  const server = await startServerAt('test/bench/unlimited-server.ts', { DUMPSURVEY_DATA: data });
   const bare = await startServerAt('test/bench/bare-server.ts', {});
   try {
     const waiting: Envelope[][] = [];

@@ -2,13 +2,20 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { InStatement, Row } from '@libsql/client';
+import type { InStatement, InValue } from '@libsql/client';
 import { applyMigrations } from '../../worker/store/migrations.ts';
 import { closeStore, openStore } from '../../worker/store/open.ts';
 
-const tables = ['log', 'reports', 'report_bodies', 'facts'] as const;
+/** The rows of a report, by the index that its entry has in the log. */
+const queries = {
+  log_entries: 'select * from log_entries where log_index >= ?',
+  envelopes: `select envelopes.*, log_index as at from envelopes
+    join log_entries on envelope_hash = hash where log_index >= ?`,
+  reports: 'select * from reports where log_index >= ?',
+  facts: 'select * from facts where log_index >= ?',
+} as const;
 
-function insertionOf(table: string, row: Row): InStatement {
+function insertionOf(table: string, row: Readonly<Record<string, InValue>>): InStatement {
   const columns = Object.keys(row);
   const marks = columns.map(() => '?').join(', ');
   return {
@@ -27,12 +34,10 @@ export async function rowsOfReports(data: string, count: number): Promise<InStat
     });
     const reports = new Map(newest.map((row) => [Number(row.log_index), [] as InStatement[]]));
     const oldest = Math.min(...reports.keys());
-    for (const table of tables) {
-      const { rows } = await store.client.execute({
-        sql: `select * from ${table} where log_index >= ?`,
-        args: [oldest],
-      });
-      for (const row of rows) reports.get(Number(row.log_index))?.push(insertionOf(table, row));
+    for (const [table, sql] of Object.entries(queries)) {
+      const { rows } = await store.client.execute({ sql, args: [oldest] });
+      for (const { at, ...row } of rows as unknown as Record<string, InValue>[])
+        reports.get(Number(at ?? row.log_index))?.push(insertionOf(table, row));
     }
     return [...reports.values()];
   } finally {

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { scenarioSets } from '../../schema/scenario.ts';
 import { groups } from '../../schema/statistics.ts';
-import { facts } from '../../schema/tables.ts';
+import { facts, trust } from '../../schema/tables.ts';
 import { namesOf } from '../../schema/vocabulary.ts';
 import { cellsBy } from '../../worker/store/cells.ts';
 import { applyMigrations } from '../../worker/store/migrations.ts';
@@ -68,6 +68,10 @@ function factsOfTrial(index: number): FactRow[] {
 
 async function fill(store: Store): Promise<void> {
   await applyMigrations(store);
+  const decided = { label: 'reference', invited_by: null, depth: 0, ordinal: null, since_ms: 0 } as const;
+  await write(store, [
+    store.db.insert(trust).values({ from_index: 0, owner: hex('owner', 64), until_index: null, ...decided }),
+  ]);
   const rows = Array.from({ length: rowCount / driversPerMachine }, (_, i) => factsOfTrial(i)).flat();
   for (let i = 0; i < rows.length; i += 20 * rowsPerStatement) {
     const some = rows.slice(i, i + 20 * rowsPerStatement);

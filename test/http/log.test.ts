@@ -202,9 +202,18 @@ describe.each(runtimeNames)('on %s', (name) => {
     '/log/inclusion?index=-1&size=5',
     '/log/consistency?from=5&to=4',
     '/log/consistency?from=0&to=99999',
+    '/log/inclusion?index=0&size=1&index=0',
+    '/log/consistency?from=0&to=1&more=1',
   ])('%s is refused', async (path) => {
     const answer = await get(url, path);
     expect([path, answer.status, problemOf(answer).type]).toEqual([path, 400, '/problems/invalid-query']);
+  });
+
+  it('has no rows of a bundle that is none', async () => {
+    for (const bundle of ['x', '-1', '99999', '1e3', '9999999999999999']) {
+      const answer = await get(url, `/log/rows/${bundle}`);
+      expect([bundle, answer.status, problemOf(answer).type]).toEqual([bundle, 404, '/problems/not-found']);
+    }
   });
 
   it('embeds a checkpoint in each edition, which the newest one extends', async () => {

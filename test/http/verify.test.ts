@@ -11,11 +11,12 @@ import type { Client } from '@libsql/client';
 import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
-import { hashInput } from '../../schema/envelope.ts';
+import { type Envelope, hashInput, type PayloadKind } from '../../schema/envelope.ts';
 import { signCheckpoint } from '../../schema/log/checkpoint.ts';
 import { entryText, type LogEntry, rowCommitment } from '../../schema/log/entry.ts';
 import type { RowOf } from '../../schema/log/row.ts';
 import { leafHash } from '../../schema/log/tree.ts';
+import { scenarioSets } from '../../schema/scenario.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
 import { ownDecision } from '../../worker/admit/own-decision.ts';
 import type { Values } from '../../worker/audit/command.ts';
@@ -27,7 +28,7 @@ import { insertDecision } from '../../worker/store/decisions.ts';
 import { append } from '../../worker/store/log.ts';
 import { closeStore, openStore, write } from '../../worker/store/open.ts';
 import { audited, log, openSurvey, openWitness, quietRim, type ToldSurvey, toldSurvey } from './audited.ts';
-import { enrol, get, post, takeTicket } from './client.ts';
+import { enrol, get, post, takeTicket, takeTickets } from './client.ts';
 import {
   auditorToken,
   endsMs,
@@ -39,7 +40,19 @@ import {
   tellHistory,
 } from './history.ts';
 import { type Runtime, startRuntime } from './runtimes.ts';
-import { decision, keyPair, sampleMachine, sampleProfile, seal, withdrawal } from './samples.ts';
+import {
+  decision,
+  idsOf,
+  keyPair,
+  requestId,
+  revocation,
+  rotation,
+  sampleMachine,
+  sampleProfile,
+  seal,
+  simpleScenario,
+  withdrawal,
+} from './samples.ts';
 
 let told: ToldSurvey;
 beforeAll(async () => {
@@ -202,6 +215,58 @@ describe('an honest survey', () => {
     const { report, found, status } = await audited({ url });
     expect({ found, status }).toEqual({ found: [], status: 0 });
     expect(report.tally.counts().withdrawals.withdrawn).toBeGreaterThan(20);
+  });
+
+  it('is not accused of what comes in at the same moment', async () => {
+    const runtime = await survey({ controlShare: 0 });
+    const { url } = runtime;
+    const crowd = Array.from({ length: 10 }, (_, i) =>
+      sampleMachine(`crowd ${i}`, sampleProfile(), i % 2 === 0 ? 'owner' : 'third owner'),
+    );
+    const statuses: number[] = [];
+    const send = async (kind: PayloadKind, envelope: Envelope) =>
+      statuses.push((await post(url, kind, envelope)).status);
+    await Promise.all(crowd.map((machine) => enrol(url, machine)));
+    await Promise.all(
+      crowd.map(async (machine, i) => {
+        const root = machine.key.publicHex;
+        const next = { ...machine, key: keyPair(`crowd ${i}, next`) };
+        const tickets = await takeTickets(
+          url,
+          machine,
+          `crowd ${i}`,
+          idsOf(scenarioSets['standard/1']).slice(0, 4),
+        );
+        const seconds = sampleMachine(
+          `crowd ${i}`,
+          sampleProfile('nvme'),
+          i % 2 === 0 ? 'owner' : 'third owner',
+        );
+        await Promise.all([
+          ...tickets.flatMap((ticket) => {
+            const atMs = Date.parse(ticket.issued_at);
+            return [
+              send('armed', seal('armed', machine.armed(ticket, atMs), machine.key)),
+              send('report', seal('report', machine.report(ticket, 'captured', atMs), machine.key)),
+              send('report', seal('report', machine.report(ticket, 'device', atMs), machine.key)),
+            ];
+          }),
+          send('rotate', rotation('machine', machine.key, next.key, { created_at: storyTime() })),
+          send('enrol', seal('enrol', seconds.enrol(), seconds.key)),
+          send(
+            'tickets',
+            seal('tickets', machine.tickets(requestId(`more ${i}`), [simpleScenario]), machine.key),
+          ),
+          send('revoke', revocation(machine.owner, 'machine', root, 0, storyTime())),
+          ...(i % 3 === 0 ? [send('withdraw', withdrawal(machine.owner, 'machine', root, storyTime()))] : []),
+        ]);
+      }),
+    );
+    expect(new Set(statuses)).toContain(201);
+    expect(statuses.filter((status) => status >= 400).length).toBeGreaterThan(10);
+    await settle(runtime);
+    const { found, text } = await audited({ url, ...known });
+    expect(found, text).toEqual([]);
   });
 
   it('is found honest under workerd, too', async () => {

@@ -27,8 +27,9 @@ export async function judgedInTime<T>(attempt: () => Promise<T | null>): Promise
 }
 
 /**
- * Answers a request from its entry, or lets `enter` make one, which is given the size of the log before it judges. What `enter` refuses because the very same request was
- * faster is no refusal. Throws a Refusal; then nothing was stored.
+ * Answers a request from its entry, or lets `enter` make one, which is given the size of the log before it judges.
+ * What `enter` refuses because the very same request was faster is no refusal. Throws a Refusal; then nothing was
+ * stored.
  */
 export function admitOnce(
   services: Services,

@@ -64,7 +64,7 @@ export const verify = {
   },
   examples: [
     'dumpsurvey verify --state verify.state --keep survey-copy',
-    'dumpsurvey verify --url https://survey.example --log-key "$LOG_KEY" --witness "$W1=https://w1.example" --witness "$W2=https://w2.example"',
+    'dumpsurvey verify --url https://survey.example --log-key "$KEY" --witness "$W1=https://w1.example" --witness "$W2=https://…"',
     'dumpsurvey verify --receipt ~/.local/share/dumpsurvey/outbox/sent/00112233445566778899aabbccddeeff.note',
     'dumpsurvey verify --copy survey-copy --json',
   ],

@@ -1,5 +1,6 @@
 /** Published editions: numbered from 1, inserted once, never changed. */
-import { and, desc, eq, gte, isNull, lt, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, isNull, lt } from 'drizzle-orm';
+import { rows as rowShapes } from '../../schema/log/row.ts';
 import { armedNotes, editions, logEntries, reports, tickets } from '../../schema/tables.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
@@ -35,15 +36,19 @@ export async function insertEdition(store: Store, row: EditionRow): Promise<bool
   }
 }
 
-/** How many of the entries below a log size have been withdrawn since: an edition of that size lacks them. */
+/**
+ * How many of the entries below a log size were withdrawn by entries from that size on: an edition of that size was
+ * made with them, and cannot be rebuilt without them.
+ */
 export async function withdrawnBelow(store: Store, logSize: number): Promise<number> {
-  const rows = await read(store, (db) =>
+  const tombstones = await read(store, (db) =>
     db
-      .select({ count: sql<number>`count(*)` })
+      .select({ row: logEntries.row })
       .from(logEntries)
-      .where(and(isNull(logEntries.row), lt(logEntries.log_index, logSize))),
+      .where(and(eq(logEntries.kind, 'withdraw'), gte(logEntries.log_index, logSize))),
   );
-  return rows[0]?.count ?? 0;
+  const ranges = tombstones.flatMap(({ row }) => rowShapes.withdraw.parse(JSON.parse(row ?? 'null')).entries);
+  return ranges.reduce((sum, [from, to]) => sum + Math.max(0, Math.min(to, logSize - 1) - from + 1), 0);
 }
 
 /** Whether a trial that was armed and not reported passed its deadline in [from, until). */
