@@ -1,5 +1,6 @@
 /** Files of the server and the auditor that survive a power cut: written beside, fsynced, renamed, directory fsynced. */
-import { open, rename } from 'node:fs/promises';
+import { randomUUID } from 'node:crypto';
+import { link, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 
 async function synced(path: string, flags: string, write?: string): Promise<void> {
@@ -17,4 +18,20 @@ export async function replaceDurably(path: string, contents: string): Promise<vo
   await synced(`${path}.tmp`, 'w', contents);
   await rename(`${path}.tmp`, path);
   await synced(dirname(path), 'r');
+}
+
+/** Makes a file as a whole, for its owner only, unless there is one: then it stays, and this gives false. */
+export async function createDurably(path: string, contents: string): Promise<boolean> {
+  const beside = `${path}.${randomUUID()}.tmp`;
+  await synced(beside, 'wx', contents);
+  try {
+    await link(beside, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    await rm(beside);
+  }
+  await synced(dirname(path), 'r');
+  return true;
 }

@@ -2,13 +2,7 @@
 import { sha256, toHex, utf8 } from '../../schema/bytes.ts';
 import { Refusal } from '../refusal.ts';
 import type { Services } from '../services.ts';
-
-/** Whether two texts are equal, in a time that depends on their lengths only. */
-export function sameText(a: string, b: string): boolean {
-  let difference = a.length ^ b.length;
-  for (let i = 0; i < a.length; i++) difference |= a.charCodeAt(i) ^ b.charCodeAt(i % (b.length || 1));
-  return difference === 0;
-}
+import { equalSecrets } from './operator.ts';
 
 /**
  * Whether an Authorization header is `Bearer TOKEN` with a token whose SHA-256 is configured. Without a header it is
@@ -19,7 +13,7 @@ export async function isAuditor({ auditors }: Services, header: string | undefin
   const token = /^Bearer ([\x21-\x7e]{16,200})$/.exec(header)?.[1];
   const hash = token === undefined ? '' : toHex(await sha256(utf8(token)));
   let known = false;
-  for (const auditor of auditors) known = sameText(hash, auditor) || known;
+  for (const auditor of auditors) known = (await equalSecrets(hash, auditor)) || known;
   if (known) return true;
   throw new Refusal('unknown-token', 'The Authorization header names no auditor of this survey.');
 }
