@@ -1,6 +1,6 @@
 /**
  * `npm test`: everything, on a fresh Debian machine as root without a step before it. Sets up what the tests
- * need (Chromium and the lab), then runs the checks and each test project. With DUMPSURVEY_TEST_RESULTS it
+ * need (programs and the lab), then runs the checks and each test project. With DUMPSURVEY_TEST_RESULTS it
  * leaves a JSON report of each run there.
  */
 import { spawnSync } from 'node:child_process';
@@ -37,24 +37,30 @@ function vitest(project: string): boolean {
   return passes(join(bin, 'vitest'), ['run', '--project', project, '--reporter=default', ...report]);
 }
 
-/** Chromium, for the tests that look at pages as a browser does. */
-async function ensureChromium(told: (step: string) => void): Promise<void> {
-  if (existsSync('/usr/bin/chromium')) return;
+/** Programs that tests run and the lab does not need: a browser, and what reads our archives as others do. */
+const programs = [
+  { path: '/usr/bin/chromium', name: 'chromium' },
+  { path: '/usr/bin/cpio', name: 'cpio' },
+] as const;
+
+async function ensurePrograms(told: (step: string) => void): Promise<void> {
+  const missing = programs.filter(({ path }) => !existsSync(path)).map(({ name }) => name);
+  if (missing.length === 0) return;
   if (process.getuid?.() !== 0) {
-    throw new Advice('The tests of the pages need Chromium. Run this, then start again:', [
-      'sudo apt-get update && sudo apt-get install -y --no-install-recommends chromium',
+    throw new Advice(`The tests need ${missing.join(' and ')}. Run this, then start again:`, [
+      `sudo apt-get update && sudo apt-get install -y --no-install-recommends ${missing.join(' ')}`,
     ]);
   }
   await updatePackageLists(told);
-  told('installing chromium');
-  await installPackages(['chromium']);
+  told(`installing ${missing.join(', ')}`);
+  await installPackages(missing);
 }
 
 async function main(): Promise<boolean> {
   const startedAt = performance.now();
   const told = (step: string) =>
     console.log(`[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`);
-  await ensureChromium(told);
+  await ensurePrograms(told);
   for (const kernel of ['6.1', '6.12'] as const) await provision(join(dataDir(), 'lab'), told, kernel);
   const passed = [check(), vitest('fast'), vitest('lab')].every(Boolean);
   told(passed ? 'all tests passed' : 'some tests failed: see above');

@@ -161,6 +161,7 @@ describe('problems', () => {
     expect(transient.map(([slug]) => slug)).toEqual([
       'too-slow',
       'log-halted',
+      'too-many-requests',
       'store-busy',
       'internal-error',
     ]);
