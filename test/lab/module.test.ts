@@ -76,10 +76,11 @@ describe('the module', () => {
   });
 
   it('refuses nonsense, once and with its reason, also from three writers at a time', async () => {
-    const report = await fuzzModule(lab, 160, 1);
+    // Fewer inputs make a storm that is over before anybody else comes to arm.
+    const report = await fuzzModule(lab, 400, 1);
     expect(fuzzFaults(report)).toEqual([]);
-    expect(report.fed.filter(({ failed }) => failed).length).toBeGreaterThan(100);
-    expect(report.storm.fed).toBe(40);
+    expect(report.fed.filter(({ failed }) => failed).length).toBeGreaterThan(250);
+    expect(report.storm.fed).toBe(100);
     expect(report.storm.armed).toBeGreaterThan(0);
     expect(report.storm.reads).toBeGreaterThan(0);
   });
