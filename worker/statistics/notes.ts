@@ -7,6 +7,6 @@ export const notes: Readonly<Record<Population, string>> = {
     'estimate = captured / trials, with an exact (Clopper-Pearson) 95 % interval over timing; no pooling across drivers. ' +
     'trials holds no_reply and leaves out inconclusive; a trial counts once for each distinct value of the groups.',
   metal:
-    'No cells are published yet: a cell of real machines needs at least 3 vouched owners, and no owner can be vouched ' +
-    'for before vouching exists. Reports are admitted and kept, and will count.',
+    'No cells are published yet: a cell of real machines needs at least 3 vouched owners, and statistics that allow ' +
+    'for trials that depend on each other. Reports are admitted and kept, and will count.',
 };
