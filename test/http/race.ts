@@ -14,24 +14,32 @@ export async function send(survey: InProcess, kind: PayloadKind, envelope: Envel
   return readAnswer(await survey.fetch(new Request(origin + paths[kind], init)));
 }
 
-/** Posts an envelope, and lets something happen just before its admission writes. Throws where it never wrote. */
+/**
+ * Posts an envelope, and lets something happen just before its admission writes for the first time. Gives also how often
+ * it tried to write. Throws where it never did.
+ */
 export async function sendWhile(
   survey: InProcess,
   kind: PayloadKind,
   envelope: Envelope,
   meanwhile: () => Promise<unknown>,
-): Promise<Answer> {
+): Promise<Answer & { readonly attempts: number }> {
   const { db } = survey.services.store;
   const batch = db.batch.bind(db);
-  let happened = false;
-  db.batch = async (statements) => {
-    db.batch = batch;
-    happened = true;
-    await meanwhile();
+  let attempts = 0;
+  const counted: typeof batch = async (statements) => {
+    attempts += 1;
+    if (attempts === 1) {
+      db.batch = batch;
+      await meanwhile();
+      db.batch = counted;
+    }
     return batch(statements);
   };
-  const answer = await send(survey, kind, envelope);
-  db.batch = batch;
-  if (!happened) throw new Error(`${kind} wrote nothing: ${answer.text}`);
-  return answer;
+  db.batch = counted;
+  const answer = await send(survey, kind, envelope).finally(() => {
+    db.batch = batch;
+  });
+  if (attempts === 0) throw new Error(`${kind} wrote nothing: ${answer.text}`);
+  return { ...answer, attempts };
 }

@@ -1,7 +1,7 @@
 /** What a request was judged by may be gone when it writes. Each row is one such race, always with the same outcome. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Envelope, PayloadKind } from '../../schema/envelope.ts';
-import type { Ticket, TicketsAnswer } from '../../schema/wire.ts';
+import type { EntryAnswer, Ticket, TicketsAnswer } from '../../schema/wire.ts';
 import { ticketLimits } from '../../worker/admit/ticket-limits.ts';
 import { quotas } from '../../worker/quotas.ts';
 import { type Answer, shortly } from './client.ts';
@@ -243,5 +243,66 @@ describe('while an operator decides', () => {
     );
     expect(shortly(answer)).toBe('422 unacceptable-decision');
     expect(await count('holds')).toBe(1);
+  });
+});
+
+describe('while strangers enrol, rotate, revoke, withdraw, take tickets and report', () => {
+  let machine: SampleMachine;
+  let ticket: Ticket;
+  beforeEach(async () => {
+    machine = await enrolled('calm', 'calm owner');
+    ticket = await ticketFor(machine, 'calm');
+    await done('decision', decision(operator, 'vouch', 'owner', machine.owner.publicHex));
+  });
+  async function bustle(): Promise<void> {
+    const [one, two] = [await enrolled('busy 1', 'busy owner'), await enrolled('busy 2', 'busy owner')];
+    const its = await ticketFor(one, 'busy');
+    await done('armed', seal('armed', one.armed(its, nowMs), one.key));
+    await done('report', seal('report', one.report(its, 'captured', nowMs), one.key));
+    await done('rotate', rotation('machine', two.key, keyPair('busy on')));
+    await done('rotate', rotation('owner', one.owner, keyPair('busy owner on')));
+    await done('revoke', revocation(keyPair('busy owner on'), 'machine', two.key.publicHex, 0));
+    await done('withdraw', withdrawal(one.key, 'machine', one.key.publicHex));
+  }
+
+  it.each<[PayloadKind, () => Envelope]>([
+    ['tickets', () => requestOf(machine, 'calm 2', 2)],
+    ['armed', () => seal('armed', machine.armed(ticket, nowMs), machine.key)],
+    ['report', () => seal('report', machine.report(ticket, 'captured', nowMs), machine.key)],
+    ['rotate', () => rotation('machine', machine.key, keyPair('calm on'))],
+    ['rotate', () => rotation('owner', machine.owner, keyPair('calm owner on'))],
+    ['revoke', () => revocation(machine.owner, 'machine', machine.key.publicHex, 0)],
+    ['withdraw', () => withdrawal(machine.owner, 'owner', machine.owner.publicHex)],
+    ['invite', () => invitation(machine.owner, keyPair('friend').publicHex)],
+    ['decision', () => decision(operator, 'quarantine', 'machine', machine.key.publicHex)],
+    ['decision', () => decision(operator, 'distrust', 'owner', machine.owner.publicHex)],
+  ])('%s is written at the first attempt', async (kind, envelope) => {
+    const { status, attempts } = await sendWhile(survey, kind, envelope(), bustle);
+    expect([status, attempts]).toEqual([201, 1]);
+  });
+});
+
+describe('while a machine’s data is withdrawn', () => {
+  it('by its owner, and another machine of his has news: his own withdrawal names exactly what is left', async () => {
+    const [one, two] = [await enrolled('one', 'an owner'), await enrolled('two', 'an owner')];
+    const [a, b] = [await ticketFor(one, 'a'), await ticketFor(two, 'b')];
+    const answer = await sendWhile(
+      survey,
+      'withdraw',
+      withdrawal(one.owner, 'owner', one.owner.publicHex),
+      async () => {
+        // As many entries come as go.
+        await done('withdraw', withdrawal(one.key, 'machine', one.key.publicHex));
+        await done('armed', seal('armed', two.armed(b, nowMs), two.key));
+        await done('report', seal('report', two.report(b, 'captured', nowMs), two.key));
+      },
+    );
+    expect([shortly(answer), answer.attempts]).toEqual(['201', 2]);
+    const { entries } = JSON.parse((answer.json as EntryAnswer).row) as { entries: [number, number][] };
+    const named = entries.flatMap(([from, to]) => Array.from({ length: to - from + 1 }, (_, i) => from + i));
+    expect(named).not.toContain(a.log_index);
+    expect(named).toContain(b.log_index);
+    expect(named.length).toBe(4);
+    expect(await count('log_entries where owner = ? and row is not null', one.owner.publicHex)).toBe(0);
   });
 });

@@ -8,7 +8,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { Client } from '@libsql/client';
-import { sql } from 'drizzle-orm';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { fromHex, sha256, toHex, utf8 } from '../../schema/bytes.ts';
 import { type Envelope, hashInput, type PayloadKind } from '../../schema/envelope.ts';
@@ -25,7 +24,7 @@ import { aboutNobody, draftEntry, type SignedRequest } from '../../worker/log/dr
 import type { ServerOptions } from '../../worker/node.ts';
 import type { Services } from '../../worker/services.ts';
 import { insertDecision } from '../../worker/store/decisions.ts';
-import { append } from '../../worker/store/log.ts';
+import { append, logSize } from '../../worker/store/log.ts';
 import { closeStore, openStore, write } from '../../worker/store/open.ts';
 import { audited, log, openSurvey, openWitness, quietRim, type ToldSurvey, toldSurvey } from './audited.ts';
 import { enrol, get, post, takeTicket, takeTickets } from './client.ts';
@@ -590,7 +589,7 @@ const dishonesties: Readonly<
       reason: 'they report too many failures',
     };
     const { row, draft } = await ownDecision(services, wanted, nowMs);
-    await insertDecision(store, row, draft, nowMs, sql`false`);
+    await insertDecision(store, row, draft, nowMs, await logSize(store));
     closeStore(store);
     return { found: ['protocol'] };
   },

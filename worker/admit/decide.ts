@@ -11,7 +11,7 @@ import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { type Fault, Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertDecision, isQuarantined, isTreeTrusted } from '../store/decisions.ts';
-import { changedSince } from '../store/log.ts';
+import { logSize } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
@@ -43,14 +43,15 @@ export async function admitDecision(services: Services, bytes: Uint8Array): Prom
   if (!operators.has(body.operator)) {
     throw new Refusal('not-an-operator', `Key ${body.operator} is no operator of this survey.`);
   }
-  return admitOnce(services, request, body.created_at, async (size) => {
+  return admitOnce(services, request, body.created_at, async () => {
+    const size = await logSize(store);
     refuseIf(faultOfForm(body, size));
     const subject = await firstOf(services, body.subject);
     const row = { ...decisionRowOf(body), subject };
     refuseIf(faultOfSetting(services, row) ?? (await faultOfNothing(services, row)));
     const nowMs = now();
     const draft = await draftEntry(services, 'decision', row, request, aboutNobody, nowMs);
-    return insertDecision(store, row, draft, nowMs, changedSince(size));
+    return insertDecision(store, row, draft, nowMs, size);
   });
 }
 

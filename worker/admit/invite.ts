@@ -5,7 +5,7 @@ import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertInvitation, inviterOf } from '../store/invitations.ts';
-import { changedSince, type StoredEntry } from '../store/log.ts';
+import type { StoredEntry } from '../store/log.ts';
 import { findOwner } from '../store/machines.ts';
 import { labelsNow, trustIn } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
@@ -22,14 +22,13 @@ export async function admitInvitation(
 ): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(services, bytes, 'invite', inviteBody, ({ owner }) => owner);
   refuseIf(faultOfKey('invited', fromHex(body.invited)));
-  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, () => enter(services, body, request));
 }
 
 async function enter(
   services: Services,
   body: InviteBody,
   request: SignedRequest,
-  size: number,
 ): Promise<StoredEntry | null> {
   const { store, now } = services;
   const owner = await rootOfOwner(services, body.owner);
@@ -51,7 +50,7 @@ async function enter(
   const row = { owner, invited };
   const draft = await draftEntry(services, 'invite', row, request, aboutNobody, nowMs);
   const ordinal = inviter.invitedAtMs.length;
-  return insertInvitation(store, given, invited, ordinal, draft, nowMs, changedSince(size));
+  return insertInvitation(store, given, invited, ordinal, draft, nowMs);
 }
 
 /** The first key of an owner's chain; an owner who was never seen is his own. */

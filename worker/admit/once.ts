@@ -7,7 +7,7 @@ import type { SignedRequest } from '../log/draft.ts';
 import { entryAnswerOf } from '../log/promise.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { entryOfRequest, logSize, type StoredEntry } from '../store/log.ts';
+import { entryOfRequest, type StoredEntry } from '../store/log.ts';
 import type { Admission } from './admission.ts';
 import { faultOfDate } from './date.ts';
 
@@ -27,15 +27,14 @@ export async function judgedInTime<T>(attempt: () => Promise<T | null>): Promise
 }
 
 /**
- * Answers a request from its entry, or lets `enter` make one, which is given the size of the log before it judges.
- * What `enter` refuses because the very same request was faster is no refusal. Throws a Refusal; then nothing was
- * stored.
+ * Answers a request from its entry, or lets `enter` make one. What `enter` refuses because the very same request
+ * was faster is no refusal. Throws a Refusal; then nothing was stored.
  */
 export function admitOnce(
   services: Services,
   { hash }: Pick<SignedRequest, 'hash'>,
   createdAt: string,
-  enter: (size: number) => Promise<StoredEntry | null>,
+  enter: () => Promise<StoredEntry | null>,
 ): Promise<Admission<EntryAnswer>> {
   async function known(): Promise<Admission<EntryAnswer> | null> {
     const entry = await entryOfRequest(services.store, hash);
@@ -45,9 +44,8 @@ export function admitOnce(
     const before = await known();
     if (before !== null) return before;
     refuseIf(faultOfDate(createdAt, services.now()));
-    const size = await logSize(services.store);
     try {
-      const entry = await enter(size);
+      const entry = await enter();
       return entry && { fresh: true, answer: await entryAnswerOf(services, entry) };
     } catch (error) {
       const meanwhile = error instanceof Refusal ? await known() : null;

@@ -1,7 +1,7 @@
 /** Keeps the trust in the survey's own owners: whoever is configured as one is so by an entry of the log. */
 import type { Services } from '../services.ts';
 import { insertDecision } from '../store/decisions.ts';
-import { changedSince, logSize } from '../store/log.ts';
+import { logSize } from '../store/log.ts';
 import { findOwner } from '../store/machines.ts';
 import { trustIn } from '../store/trust.ts';
 import { ownDecision } from './own-decision.ts';
@@ -36,5 +36,5 @@ export async function keepReference(services: Services, key: string): Promise<bo
     },
     nowMs,
   );
-  return (await insertDecision(store, row, draft, nowMs, changedSince(size))) !== null;
+  return (await insertDecision(store, row, draft, nowMs, size)) !== null;
 }

@@ -4,7 +4,7 @@ import { aboutNobody, draftEntry } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { insertRevocation } from '../store/holds.ts';
-import { changedSince } from '../store/log.ts';
+import { logSize } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import type { Admission } from './admission.ts';
 import { admitOnce } from './once.ts';
@@ -21,7 +21,8 @@ export async function admitRevocation(
 ): Promise<Admission<EntryAnswer>> {
   const { store, now } = services;
   const { body, request } = await openEnvelope(services, bytes, 'revoke', revokeBody, ({ owner }) => owner);
-  return admitOnce(services, request, body.created_at, async (size) => {
+  return admitOnce(services, request, body.created_at, async () => {
+    const size = await logSize(store);
     const subject = await rootOfOwn(services, body);
     if (body.from_index > size) {
       throw new Refusal(
@@ -41,7 +42,7 @@ export async function admitRevocation(
       nowMs,
     );
     const revoked = { kind: role, value: subject };
-    return insertRevocation(store, revoked, from_index, draft, changedSince(size));
+    return insertRevocation(store, revoked, from_index, draft);
   });
 }
 

@@ -7,7 +7,7 @@ import { type About, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
 import { rotateMachine, rotateOwner } from '../store/keys.ts';
-import { changedSince, type StoredEntry } from '../store/log.ts';
+import type { StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { labelsNow } from '../store/trust.ts';
 import type { Admission } from './admission.ts';
@@ -19,14 +19,13 @@ import { faultOfKey, faultOfSignature } from './verify.ts';
 /** Admits a rotation. Throws a Refusal; then nothing was stored. */
 export async function admitRotation(services: Services, bytes: Uint8Array): Promise<Admission<EntryAnswer>> {
   const { body, request } = await openEnvelope(services, bytes, 'rotate', rotateBody, ({ key }) => key);
-  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, () => enter(services, body, request));
 }
 
 async function enter(
   services: Services,
   body: RotateBody,
   request: SignedRequest,
-  size: number,
 ): Promise<StoredEntry | null> {
   const { store, now } = services;
   const nowMs = now();
@@ -40,7 +39,7 @@ async function enter(
     await checkNext(services, body);
     await checkStanding(services, '', old.root);
     const about = { population: null, machine: null, owner: old.root };
-    return rotateOwner(store, old, next, await draft(about), nowMs, changedSince(size));
+    return rotateOwner(store, old, next, await draft(about), nowMs);
   }
   const old = await findMachine(store, key);
   if (old === null) throw new Refusal('unknown-machine', `No machine with key ${key} is enrolled.`);
@@ -48,7 +47,7 @@ async function enter(
   await checkNext(services, body);
   await checkStanding(services, old.root, old.owner);
   const about = { population: null, machine: old.root, owner: old.owner };
-  return rotateMachine(store, old, next, await draft(about), nowMs, changedSince(size));
+  return rotateMachine(store, old, next, await draft(about), nowMs);
 }
 
 /** Whoever stole a key that was revoked must not carry it on under another one. */

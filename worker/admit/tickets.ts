@@ -15,7 +15,6 @@ import { storedProfile } from '../store/stored.ts';
 import {
   countUnused,
   insertTickets,
-  issuedSince,
   type TicketRow,
   type TicketToIssue,
   ticketsOfRequest,
@@ -74,7 +73,7 @@ async function issue(
       return draft(services, machine, body, request, profile, scenario, { ordinal, control }, nowMs);
     }),
   );
-  const fresh = await insertTickets(store, drafts, issuedSince(size, machine.owner));
+  const fresh = await insertTickets(store, drafts, machine, size);
   const issued = await ticketsOfRequest(store, body.machine, body.request);
   return issued.length === 0 ? null : { fresh, answer: await ticketsAnswer(services, issued) };
 }

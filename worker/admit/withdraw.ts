@@ -3,7 +3,7 @@ import { type EntryAnswer, type WithdrawBody, withdrawBody } from '../../schema/
 import { aboutNobody, draftEntry, type SignedRequest } from '../log/draft.ts';
 import { Refusal, refuseIf } from '../refusal.ts';
 import type { Services } from '../services.ts';
-import { changedSince, type StoredEntry } from '../store/log.ts';
+import type { StoredEntry } from '../store/log.ts';
 import { findMachine, findOwner } from '../store/machines.ts';
 import { labelsNow } from '../store/trust.ts';
 import { contentsOf, rangesOf, type Withdrawn, withdraw } from '../store/withdrawals.ts';
@@ -24,14 +24,13 @@ export async function admitWithdrawal(
     withdrawBody,
     ({ signer }) => signer,
   );
-  return admitOnce(services, request, body.created_at, (size) => enter(services, body, request, size));
+  return admitOnce(services, request, body.created_at, () => enter(services, body, request));
 }
 
 async function enter(
   services: Services,
   body: WithdrawBody,
   request: SignedRequest,
-  size: number,
 ): Promise<StoredEntry | null> {
   const { store, now } = services;
   const withdrawn = await ownData(services, body);
@@ -39,7 +38,7 @@ async function enter(
   const row = { role: body.role, key: body.key, entries: rangesOf(indices) };
   // The tombstone is about nobody's data: it must outlive what it withdraws.
   const draft = await draftEntry(services, 'withdraw', row, request, aboutNobody, now());
-  return withdraw(store, withdrawn, indices.length, draft, changedSince(size));
+  return withdraw(store, withdrawn, indices, draft);
 }
 
 /** Whose data goes. Throws a Refusal where the signer has no right to it, or where it is gone already. */

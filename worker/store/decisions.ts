@@ -1,10 +1,10 @@
 /** What follows from a decision, as statements of the batch that appends its entry. */
-import { and, eq, inArray, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
 import { holds, trust } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { hold } from './holds.ts';
-import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { cameSince, type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
 import { type Database, read, type Statement, type Store } from './open.ts';
 
 /**
@@ -112,13 +112,17 @@ export async function isQuarantined(
   return rows.length > 0;
 }
 
-/** Appends a decision with what follows from it. Null where `isVoid` holds, or the same decision was faster. */
+/**
+ * Appends a decision with what follows from it. Null where it came after others that it was not judged by: from `size`,
+ * the log's before that, on. Nothing was stored.
+ */
 export function insertDecision(
   store: Store,
   row: DecisionRow,
   draft: Draft,
   nowMs: number,
-  isVoid: SQL,
+  size: number,
 ): Promise<StoredEntry | null> {
+  const isVoid = cameSince(size, ['decision', 'invite']);
   return tryAppend(store, draft, consequencesOf(store.db, row, nowMs), isVoid);
 }

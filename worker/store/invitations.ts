@@ -1,8 +1,9 @@
 /** Invitations: who vouched for whom, and how often. */
-import { eq, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { reports, tickets, trust } from '../../schema/tables.ts';
 import type { Inviter } from '../admit/invitation-limits.ts';
 import type { Draft } from '../log/draft.ts';
+import { isHeld } from './holds.ts';
 import { type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
 import { type Database, read, type Statement, type Store } from './open.ts';
 import type { TrustRow } from './trust.ts';
@@ -55,8 +56,8 @@ export function vouchFor(
 }
 
 /**
- * Vouches for an owner. Null where the inviter's invitation of this ordinal exists already, or where `isVoid` holds:
- * another request was faster, and nothing was stored.
+ * Vouches for an owner. Null where that is no longer to be judged as it was: the inviter has invited somebody else, is
+ * held back or trusted no longer, or somebody trusts the invited one. Nothing was stored.
  */
 export function insertInvitation(
   store: Store,
@@ -65,7 +66,11 @@ export function insertInvitation(
   ordinal: number,
   draft: Draft,
   nowMs: number,
-  isVoid: SQL,
 ): Promise<StoredEntry | null> {
+  const stands = and(eq(trust.from_index, given.from_index), isNull(trust.until_index));
+  const isTrusted = and(eq(trust.owner, invited), isNull(trust.until_index));
+  const inviter = { kind: 'owner', value: given.owner } as const;
+  const isVoid = sql`not exists (select 1 from ${trust} where ${stands})
+    or exists (select 1 from ${trust} where ${isTrusted}) or ${isHeld(['quarantined', 'revoked'], [inviter])}`;
   return tryAppend(store, draft, [vouchFor(store.db, given, invited, ordinal, nowMs)], isVoid);
 }

@@ -1,14 +1,15 @@
 /** Rotations: the successor of a key, all or nothing. */
-import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
+import { and, eq, isNull, sql } from 'drizzle-orm';
 import { machines, owners, profiles } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
+import { isHeld } from './holds.ts';
 import { type StoredEntry, tryAppend } from './log.ts';
 import type { MachineRow, OwnerRow } from './machines.ts';
 import type { Store } from './open.ts';
 
 /**
  * Makes `next` the current key of a machine's chain; it has the profiles of its predecessor. Null where
- * another rotation was faster, or where `isVoid` holds: nothing was stored.
+ * another rotation was faster, or a revocation: nothing was stored.
  */
 export function rotateMachine(
   store: Store,
@@ -16,7 +17,6 @@ export function rotateMachine(
   next: string,
   draft: Draft,
   nowMs: number,
-  isVoid: SQL,
 ): Promise<StoredEntry | null> {
   const { db } = store;
   const rotated = [
@@ -28,7 +28,11 @@ export function rotateMachine(
     db.run(sql`insert into ${profiles} (machine, profile_sha256, profile, log_index, admitted_at_ms)
       select ${next}, profile_sha256, profile, log_index, admitted_at_ms from ${profiles} where machine = ${old.machine}`),
   ];
-  return tryAppend(store, draft, rotated, isVoid);
+  const subjects = [
+    { kind: 'machine', value: old.root },
+    { kind: 'owner', value: old.owner },
+  ] as const;
+  return tryAppend(store, draft, rotated, isHeld(['revoked'], subjects));
 }
 
 /** The same for an owner's chain. */
@@ -38,7 +42,6 @@ export function rotateOwner(
   next: string,
   draft: Draft,
   nowMs: number,
-  isVoid: SQL,
 ): Promise<StoredEntry | null> {
   const { db } = store;
   const rotated = [
@@ -48,5 +51,5 @@ export function rotateOwner(
       .where(and(eq(owners.owner, old.owner), isNull(owners.successor))),
     db.insert(owners).values({ ...old, owner: next, successor: null, seen_at_ms: nowMs }),
   ];
-  return tryAppend(store, draft, rotated, isVoid);
+  return tryAppend(store, draft, rotated, isHeld(['revoked'], [{ kind: 'owner', value: old.root }]));
 }

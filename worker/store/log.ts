@@ -48,13 +48,13 @@ function unlessVoid({ kind, leaf_hash, request }: Draft, isVoid: SQL) {
     where ${logEntries.envelope_hash} = ${request.hash}) then ${leaf_hash} end`;
 }
 
-/** Kinds of entries that say who has which key, and who is trusted. */
-const ofKeysAndTrust: readonly EntryKind[] = ['enrol', 'invite', 'rotate', 'revoke', 'withdraw', 'decision'];
-
-/** Whether entries from an index on are about keys or trust: by what was before them nobody may be judged any more. */
-export function changedSince(size: number): SQL {
-  return sql`exists (select 1 from ${logEntries}
-    where ${gte(logEntries.log_index, size)} and ${inArray(logEntries.kind, [...ofKeysAndTrust])})`;
+/**
+ * Whether entries of these kinds came in from an index on. What is judged by none of them must not ask this: strangers
+ * who make many would keep others waiting.
+ */
+export function cameSince(size: number, kinds: readonly EntryKind[], further?: SQL): SQL {
+  const wanted = and(gte(logEntries.log_index, size), inArray(logEntries.kind, [...kinds]), further);
+  return sql`exists (select 1 from ${logEntries} where ${wanted})`;
 }
 
 const never = sql`false`;

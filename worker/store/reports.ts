@@ -1,10 +1,10 @@
 /** Reports: one batch of log entry, envelope, report and facts. All of a report is stored, or nothing of it. */
-import { eq, gte, like, type SQL, sql } from 'drizzle-orm';
+import { like, type SQL, sql } from 'drizzle-orm';
 import { logEntries, reports } from '../../schema/tables.ts';
 import type { Label } from '../../schema/vocabulary.ts';
 import type { Draft } from '../log/draft.ts';
 import { type Fact, insertFacts } from './facts.ts';
-import { changedSince, lastIndex, type StoredEntry, tryAppend } from './log.ts';
+import { cameSince, lastIndex, type StoredEntry, tryAppend } from './log.ts';
 import type { Statement, Store } from './open.ts';
 
 export type ReportRow = typeof reports.$inferSelect;
@@ -12,8 +12,8 @@ export type ReportRow = typeof reports.$inferSelect;
 /** Whether a false capture was reported, or something held back or trusted, from an index of the log on. */
 export function heldSince(size: number): SQL {
   const label: Label = 'false-capture';
-  return sql`${changedSince(size)} or exists (select 1 from ${logEntries} where ${gte(logEntries.log_index, size)}
-    and ${eq(logEntries.kind, 'report')} and ${like(logEntries.row, `%"${label}"%`)})`;
+  const others = cameSince(size, ['report'], like(logEntries.row, `%"${label}"%`));
+  return sql`${others} or ${cameSince(size, ['decision', 'invite'])}`;
 }
 
 /**

@@ -1,9 +1,10 @@
 /** Tickets: each is a log entry and a row, and all tickets of one request are one batch. */
-import { and, asc, eq, gt, gte, isNotNull, isNull, lte, not, type SQL, sql } from 'drizzle-orm';
+import { and, asc, eq, gt, isNotNull, isNull, lte, not, type SQL, sql } from 'drizzle-orm';
 import type { TicketCounts } from '../../schema/answer/status.ts';
 import { armedNotes, logEntries, reports, tickets } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
-import { append, changedSince, lastIndex } from './log.ts';
+import { isHeld } from './holds.ts';
+import { append, cameSince, lastIndex } from './log.ts';
 import { isConflict, read, type Store, write } from './open.ts';
 
 export type TicketRow = typeof tickets.$inferSelect;
@@ -20,22 +21,23 @@ export function ticketsOfRequest(store: Store, machine: string, request: string)
   );
 }
 
-/** Whether an owner's machines were issued tickets from an index of the log on, or keys or trust changed. */
-export function issuedSince(size: number, owner: string): SQL {
-  return sql`${changedSince(size)} or exists (select 1 from ${logEntries}
-    where ${gte(logEntries.log_index, size)} and ${eq(logEntries.kind, 'ticket')} and ${eq(logEntries.owner, owner)})`;
-}
-
 /**
- * Issues all tickets or none. False where the request was answered meanwhile, or where `isVoid` holds: nothing was
- * stored.
+ * Issues all tickets of a machine's request or none. False where the request was answered meanwhile, or where others
+ * were issued to the owner's machines from `size`, the log's at the judgment, on; or where one of them was revoked.
  */
 export async function insertTickets(
   store: Store,
   issue: readonly TicketToIssue[],
-  isVoid: SQL,
+  { root, owner }: Pick<TicketRow, 'root' | 'owner'>,
+  size: number,
 ): Promise<boolean> {
   const { db } = store;
+  const subjects = [
+    { kind: 'machine', value: root },
+    { kind: 'owner', value: owner },
+  ] as const;
+  const others = cameSince(size, ['ticket'], eq(logEntries.owner, owner));
+  const isVoid = sql`${others} or ${isHeld(['revoked'], subjects)}`;
   const statements = issue.flatMap(({ draft, ...row }, i) => [
     // After the first one there is a ticket since.
     ...(i === 0 ? append(db, draft, isVoid) : append(db, draft)),
