@@ -282,7 +282,57 @@ describe('while strangers enrol, rotate, revoke, withdraw, take tickets and repo
   });
 });
 
+describe('while the key that signs is replaced', () => {
+  it.each<[PayloadKind, 'machine' | 'owner', string, (m: SampleMachine) => Envelope]>([
+    ['tickets', 'machine', '403 rotated-key', (m) => requestOf(m, 'replaced too', 1)],
+    [
+      'enrol',
+      'machine',
+      '403 rotated-key',
+      (m) => seal('enrol', sampleMachine('replaced', sampleProfile('nvme'), 'replaced owner').enrol(), m.key),
+    ],
+    [
+      'rotate',
+      'machine',
+      '403 rotated-key',
+      (m) => rotation('machine', m.key, keyPair('replaced another way')),
+    ],
+    ['withdraw', 'machine', '403 rotated-key', (m) => withdrawal(m.key, 'machine', m.key.publicHex)],
+    [
+      'rotate',
+      'owner',
+      '403 rotated-key',
+      (m) => rotation('owner', m.owner, keyPair('replaced another way')),
+    ],
+    ['revoke', 'owner', '403 rotated-key', (m) => revocation(m.owner, 'machine', m.key.publicHex, 0)],
+    ['invite', 'owner', '403 rotated-key', (m) => invitation(m.owner, keyPair('friend').publicHex)],
+    ['withdraw', 'owner', '403 rotated-key', (m) => withdrawal(m.owner, 'owner', m.owner.publicHex)],
+    ['armed', 'machine', '201', (m) => seal('armed', m.armed(begun, nowMs), m.key)],
+    ['report', 'machine', '201', (m) => seal('report', m.report(begun, 'captured', nowMs), m.key)],
+  ])('%s by the %s’s is answered %s', async (kind, role, short, envelope) => {
+    const machine = await enrolled('replaced', 'replaced owner');
+    await done('decision', decision(operator, 'vouch', 'owner', machine.owner.publicHex));
+    begun = await ticketFor(machine, 'replaced');
+    const key = role === 'machine' ? machine.key : machine.owner;
+    const answer = await sendWhile(survey, kind, envelope(machine), () =>
+      done('rotate', rotation(role, key, keyPair('replaced on'))),
+    );
+    expect(shortly(answer)).toBe(short);
+  });
+  let begun: Ticket;
+});
+
 describe('while a machine’s data is withdrawn', () => {
+  it('by itself, its owner withdraws it, too: once', async () => {
+    const machine = await enrolled('contested', 'an owner');
+    const [own, owners] = [machine.key, machine.owner].map((key) =>
+      withdrawal(key, 'machine', machine.key.publicHex),
+    ) as [Envelope, Envelope];
+    const answer = await sendWhile(survey, 'withdraw', owners, () => done('withdraw', own));
+    expect(shortly(answer)).toBe('410 withdrawn-key');
+    expect(await count("log_entries where kind = 'withdraw'")).toBe(1);
+  });
+
   it('by its owner, and another machine of his has news: his own withdrawal names exactly what is left', async () => {
     const [one, two] = [await enrolled('one', 'an owner'), await enrolled('two', 'an owner')];
     const [a, b] = [await ticketFor(one, 'a'), await ticketFor(two, 'b')];

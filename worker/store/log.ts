@@ -5,7 +5,7 @@
 import { and, asc, eq, gte, inArray, lt, type SQL, sql } from 'drizzle-orm';
 import { envelopes, logEntries, machines, owners, sequencer } from '../../schema/tables.ts';
 import type { EntryKind } from '../../schema/vocabulary.ts';
-import type { Draft } from '../log/draft.ts';
+import type { Draft, SignedRequest } from '../log/draft.ts';
 import { type Database, isConflict, read, type Statement, type Store, write } from './open.ts';
 
 /** An entry whose contents are there. */
@@ -17,6 +17,8 @@ export interface StoredEntry {
   readonly row_salt: string;
   readonly envelope_salt: string | null;
 }
+
+const never = sql`false`;
 
 /** A column that may not be null: where the log is halted it becomes so, and the batch fails with all that is in it. */
 function unlessHalted(text: string) {
@@ -37,15 +39,25 @@ function unlessWithdrawn({ kind, machine, owner }: Draft) {
       and ${owners.successor} is null and ${owners.withdrawn_index} is not null) then ${kind} end`;
 }
 
-/**
- * The same where a signed request has its entry already, of all requests only those for tickets have several; and
- * where something holds that makes the judgment on the request void.
- */
-function unlessVoid({ kind, leaf_hash, request }: Draft, isVoid: SQL) {
-  if (request === null || kind === 'ticket')
-    return sql<string>`case when not (${isVoid}) then ${leaf_hash} end`;
-  return sql<string>`case when not (${isVoid}) and not exists (select 1 from ${logEntries}
-    where ${logEntries.envelope_hash} = ${request.hash}) then ${leaf_hash} end`;
+/** Whether the key that signed was replaced or withdrawn meanwhile: then it begins nothing, and ends what it began. */
+function isOver({ kind, key }: SignedRequest): SQL {
+  if (kind === 'armed' || kind === 'report') return never;
+  return sql`exists (select 1 from ${machines} where ${machines.machine} = ${key}
+      and (${machines.successor} is not null or ${machines.withdrawn_index} is not null))
+    or exists (select 1 from ${owners} where ${owners.owner} = ${key}
+      and (${owners.successor} is not null or ${owners.withdrawn_index} is not null))`;
+}
+
+/** Whether a signed request has its entry already. Of all requests, only those for tickets have several. */
+function isAnswered({ kind, hash }: SignedRequest): SQL {
+  if (kind === 'tickets') return never;
+  return sql`exists (select 1 from ${logEntries} where ${logEntries.envelope_hash} = ${hash})`;
+}
+
+/** The same where the request may no longer make an entry, or where the judgment on it is void. */
+function unlessVoid({ leaf_hash, request }: Draft, isVoid: SQL) {
+  const isSpent = request === null ? never : sql`${isAnswered(request)} or ${isOver(request)}`;
+  return sql<string>`case when not (${isVoid} or ${isSpent}) then ${leaf_hash} end`;
 }
 
 /**
@@ -56,8 +68,6 @@ export function cameSince(size: number, kinds: readonly EntryKind[], further?: S
   const wanted = and(gte(logEntries.log_index, size), inArray(logEntries.kind, [...kinds]), further);
   return sql`exists (select 1 from ${logEntries} where ${wanted})`;
 }
-
-const never = sql`false`;
 
 /**
  * The statements that append an entry, the entry's first. What follows in the same batch, before the next append,

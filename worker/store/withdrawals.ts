@@ -52,8 +52,8 @@ export function rangesOf(indices: readonly number[]): [number, number][] {
 }
 
 /**
- * Appends the tombstone and deletes everything that it names, all or nothing. Null where there are meanwhile other
- * entries than the tombstone names: nothing was done.
+ * Appends the tombstone and deletes everything that it names, all or nothing. Null where the data was
+ * withdrawn meanwhile, or where there are other entries than the tombstone names: nothing was done.
  */
 export async function withdraw(
   store: Store,
@@ -72,7 +72,10 @@ export async function withdraw(
   // Entries that came in have higher indices than all before: as many with the same sum are the same.
   const sum = indices.reduce((total, index) => total + index, 0);
   const there = sql`from ${logEntries} where ${entriesOf(withdrawn)}`;
-  const isOther = sql`(select count(*) ${there}) <> ${indices.length}
+  const isGone = isMachine
+    ? sql`exists (select 1 from ${machines} where ${and(eq(machines.root, withdrawn.root), isNotNull(machines.withdrawn_index))})`
+    : sql`exists (select 1 from ${owners} where ${and(eq(owners.root, withdrawn.root), isNotNull(owners.withdrawn_index))})`;
+  const isOther = sql`${isGone} or (select count(*) ${there}) <> ${indices.length}
     or (select total(${logEntries.log_index}) ${there}) <> ${sum}`;
   const ownersToo = isMachine
     ? []
