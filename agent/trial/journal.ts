@@ -60,6 +60,8 @@ export interface TrialState {
   readonly closed: boolean;
   /** Controls that were run in its place, and are closed. */
   readonly controls: number;
+  /** When those were armed. */
+  readonly controlsArmed?: readonly string[];
 }
 
 function after(before: TrialState, e: JournalEntry): TrialState {
@@ -76,8 +78,10 @@ function after(before: TrialState, e: JournalEntry): TrialState {
       return { ...before, payload: e.payload };
     case 'closed':
       return { ...before, closed: true };
-    case 'control':
-      return { closed: false, controls: before.controls + 1 };
+    case 'control': {
+      const armed = [...(before.controlsArmed ?? []), ...(before.arming ? [before.arming.armed_at] : [])];
+      return { closed: false, controls: before.controls + 1, controlsArmed: armed };
+    }
   }
 }
 
