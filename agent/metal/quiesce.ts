@@ -63,26 +63,15 @@ export function quiescePlan(mounts: readonly Mount[], needed: readonly string[])
     .toSorted((a, b) => b.path.length - a.path.length);
 }
 
-/** How a mount was quiesced. */
-export interface Quiesced {
-  readonly path: string;
-  readonly how: 'read-only' | 'frozen';
+/** Quiesces one mount; false where neither way works: then it is only synchronized, as all are. */
+export async function quiesce(programs: Programs, path: string): Promise<boolean> {
+  if ((await programs('mount', ['-o', 'remount,ro', path], { timeoutMs: 20_000 })).code === 0) return true;
+  return (await programs('fsfreeze', ['--freeze', path], { timeoutMs: 20_000 })).code === 0;
 }
 
-/** Quiesces one mount; null where neither way works: then it is synchronized, as all are. */
-export async function quiesce(programs: Programs, { path }: Pick<Mount, 'path'>): Promise<Quiesced | null> {
-  if ((await programs('mount', ['-o', 'remount,ro', path], { timeoutMs: 20_000 })).code === 0)
-    return { path, how: 'read-only' };
-  if ((await programs('fsfreeze', ['--freeze', path], { timeoutMs: 20_000 })).code === 0)
-    return { path, how: 'frozen' };
-  return null;
-}
-
-/** Undoes it. False where that failed. */
-export async function unquiesce(programs: Programs, { path, how }: Quiesced): Promise<boolean> {
-  const undone =
-    how === 'read-only'
-      ? await programs('mount', ['-o', 'remount,rw', path], { timeoutMs: 20_000 })
-      : await programs('fsfreeze', ['--unfreeze', path], { timeoutMs: 20_000 });
-  return undone.code === 0;
+/** Makes a mount writable again, in whatever way it was quiesced. False where it is not. */
+export async function unquiesce(programs: Programs, path: string): Promise<boolean> {
+  // A frozen file system would let the remount wait for ever; one that is not frozen refuses this.
+  await programs('fsfreeze', ['--unfreeze', path], { timeoutMs: 20_000 });
+  return (await programs('mount', ['-o', 'remount,rw', path], { timeoutMs: 20_000 })).code === 0;
 }

@@ -9,7 +9,9 @@ export function cpuLoad({ system: { programs, start, tree } }: LoadPlace): Load 
           start('stress-ng', ['--cpu', '0', '--timeout', '86400']),
         ]);
       const count = Math.max(1, [...(tree.read('/proc/cpuinfo') ?? '').matchAll(/^processor\s*:/gm)].length);
-      const loops = Array.from({ length: count }, () => start('sh', ['-c', 'while :; do :; done']));
+      const loops = Array.from({ length: count }, () =>
+        start('sh', ['-c', 'while kill -0 "$PPID"; do :; done']),
+      );
       return together(`${count} busy shells`, loops);
     },
   };

@@ -25,8 +25,8 @@ export function fioArguments(scratch: string): string[] {
   ];
 }
 
-/** One writer of the built-in load: a file, over and over. Its own last argument is the file. */
-export const writerScript = `while dd if=/dev/zero of="$1" bs=64k count=${writerMib * 16} oflag=direct conv=notrunc 2>/dev/null; do :; done`;
+/** One writer of the built-in load: a file, over and over, as long as the agent lives. */
+export const writerScript = `while kill -0 "$PPID" && dd if=/dev/zero of="$1" bs=64k count=${writerMib * 16} oflag=direct conv=notrunc 2>/dev/null; do :; done`;
 
 /** Writes in flight on the disk that the scratch directory lies on. */
 export function diskLoad({ system: { programs, start }, scratch }: LoadPlace): Load {

@@ -10,7 +10,7 @@ export function memoryLoad({ system: { programs, start, tree } }: LoadPlace): Lo
         ]);
       const disk = tree.list('/sys/block').find((name) => !/^(loop|ram|zram|sr|fd)/.test(name));
       if (disk === undefined) throw new Error('no disk is there to be read, and stress-ng is not installed');
-      const script = 'while dd if="$1" of=/dev/null bs=1M 2>/dev/null; do :; done';
+      const script = 'while kill -0 "$PPID" && dd if="$1" of=/dev/null bs=1M 2>/dev/null; do :; done';
       return together(`dd from ${disk}`, [start('sh', ['-c', script, 'sh', `/dev/${disk}`])]);
     },
   };
