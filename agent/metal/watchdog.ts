@@ -73,6 +73,9 @@ export async function setTimeoutOf(
   leastWantedMs = wantedMs,
 ): Promise<number | null> {
   const wantedS = Math.ceil(Math.min(wantedMs / 1000, dog.maxTimeoutS || Number.POSITIVE_INFINITY));
+  // Whoever opens one that cannot be stopped has started it: its timeout stays what it is.
+  if (dog.noWayOut)
+    return dog.timeoutS !== null && 1000 * dog.timeoutS >= leastWantedMs ? 1000 * dog.timeoutS : null;
   const set = await programs('wdctl', ['-s', String(wantedS), `/dev/${dog.name}`]);
   const after = watchdogsOf(tree).find(({ name }) => name === dog.name);
   const gotMs = 1000 * (after?.timeoutS ?? (set.code === 0 ? wantedS : 0));
