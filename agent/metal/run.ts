@@ -90,7 +90,6 @@ async function runTrial(item: MetalItem, context: RunContext, situation: Situati
  * back. Throws a LogFault: a log that cannot be trusted ends everything.
  */
 export async function runMetal(context: RunContext, maxWaitMs: number): Promise<RunEnd> {
-  await context.machine.undoLeftovers();
   let trouble = await sendWaiting(context);
   for (;;) {
     const situation = await context.situation();
@@ -104,6 +103,7 @@ export async function runMetal(context: RunContext, maxWaitMs: number): Promise<
       case 'trial': {
         const id = scenarioId(n.scenario);
         try {
+          await context.machine.undoLeftovers();
           if (await runTrial(n, context, situation)) return { next: n, trouble };
           await context.onTrouble(id, null);
         } catch (error) {
@@ -119,6 +119,7 @@ export async function runMetal(context: RunContext, maxWaitMs: number): Promise<
       }
       case 'prove-watchdog':
         try {
+          await context.machine.undoLeftovers();
           await context.machine.proveWatchdog();
         } catch (error) {
           return { next: n, trouble: inWords(error) };
@@ -126,12 +127,14 @@ export async function runMetal(context: RunContext, maxWaitMs: number): Promise<
         break;
       case 'wait': {
         const waitMs = n.untilMs - context.machine.now();
+        await context.machine.undoLeftovers();
         if (waitMs > maxWaitMs) return { next: n, trouble };
         await context.sleep(Math.max(0, waitMs));
         break;
       }
       case 'stop':
       case 'done':
+        await context.machine.undoLeftovers();
         return { next: n, trouble };
     }
   }
