@@ -70,7 +70,7 @@ function fileSystemKind(type: string): StackKind {
 function onBlocks(
   tree: SystemTree,
   paths: readonly string[],
-  top: Layer,
+  top: Layer | null,
   devices: readonly PathDevice[],
 ): Pick<DumpTarget, 'layers' | 'disks' | 'controllers'> {
   const below = together(paths.map((path) => layersBelow(tree, path)));
@@ -78,7 +78,7 @@ function onBlocks(
     .flatMap((disk) => controllerPaths(tree, disk))
     .flatMap((path) => controllersOn(path, devices));
   return {
-    layers: [...below.layers, top],
+    layers: top === null ? below.layers : [...below.layers, top],
     disks: below.disks.map((path) => basename(path)),
     controllers: [...new Set(controllers)],
   };
@@ -133,12 +133,26 @@ function overNetwork(
   };
 }
 
-/** Where dumps of this tooling go, and what lies below. `devices` are those that the inventory found. Never throws. */
+/** What the owner says that dumps go to, whatever the configuration says. */
+function chosenDisk(tree: SystemTree, disk: string, devices: readonly PathDevice[]): DumpTarget {
+  const place = { kind: 'raw', device: `/dev/${disk}` } as const;
+  const origins = ['the disk that was named', '/sys/class/block'];
+  const path = tree.follow(`/sys/class/block/${disk}`) ?? tree.follow(`/sys/block/${disk}`);
+  if (path === null) return { ...none, place, origins, fault: `the system has no disk ${disk}` };
+  return { ...none, ...onBlocks(tree, [path], null, devices), place, origins, fault: null };
+}
+
+/**
+ * Where dumps of this tooling go, and what lies below. `devices` are those that the inventory found; `disk` is named where
+ * the owner overrides the configuration. Never throws.
+ */
 export function dumpTarget(
   tree: SystemTree,
   family: Family | null,
   devices: readonly PathDevice[],
+  disk: string | null = null,
 ): DumpTarget {
+  if (disk !== null) return chosenDisk(tree, disk, devices);
   const { place, origin } = dumpPlace(tree, family);
   if (place.kind === 'unknown') return { ...none, place, origins: [origin], fault: place.why };
   if (place.kind === 'directory')

@@ -1,13 +1,8 @@
 /** What is known of this machine when it is decided whether it may be crashed. Gathered by `gather.ts`; nothing here does I/O. */
 import type { lockdowns } from '../../../schema/profile.ts';
 import type { Family } from '../../machine/distribution.ts';
+import type { FileSystemFault } from '../../machine/storage-health.ts';
 import type { DumpTarget } from '../../machine/target.ts';
-
-/** A file system that something is wrong with. */
-export interface FileSystemFault {
-  readonly mountPoint: string;
-  readonly what: string;
-}
 
 export interface SafetyFacts {
   /** Whose kdump tooling the machine has; null: none that the agent knows. */

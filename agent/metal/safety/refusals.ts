@@ -3,7 +3,7 @@
  * of is refused, never crashed on a guess.
  */
 import { crashTypes } from '../../../schema/crash-type.ts';
-import type { Scenario } from '../../../schema/scenario.ts';
+import type { Mitigation, Scenario } from '../../../schema/scenario.ts';
 import type { Mechanism } from '../../../schema/vocabulary.ts';
 import type { SafetyFacts, SafetyHistory } from './facts.ts';
 
@@ -52,7 +52,14 @@ const sharedKinds = ['iscsi', 'fc', 'nvme-of', 'nbd', 'drbd'];
 const clusterTypes = ['gfs2', 'ocfs2', 'ceph', 'glusterfs', 'fuse.glusterfs', 'lustre', 'beegfs'];
 
 /** What a real device might not survive. */
-const labMitigations = ['reset-param', 'reset-flr', 'reset-pm', 'reset-bus', 'restore', 'hardened'];
+const labMitigations: readonly Mitigation[] = [
+  'reset-param',
+  'reset-flr',
+  'reset-pm',
+  'reset-bus',
+  'restore',
+  'hardened',
+];
 
 function layersOf({ target }: SafetyFacts, kinds: readonly string[]): string[] {
   return target.layers.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
@@ -268,7 +275,7 @@ export const refusalRules = {
     title: 'no mitigation that touches devices by force',
     scope: 'trial',
     find: (_, { scenario: { mitigation } }) =>
-      labMitigations.some((name) => name === mitigation)
+      labMitigations.includes(mitigation)
         ? {
             why: `The mitigation ${mitigation} is run in the lab only: no list says yet which devices survive it.`,
             fix: [],
