@@ -117,7 +117,11 @@ test.each<[string, readonly string[], readonly string[]]>([
   ['outcome.cause', outcome.shape.cause.unwrap().options, namesOf(causes)],
   ['outcome.verdict', outcome.shape.verdict.unwrap().options, namesOf(verdicts)],
   ['outcome.verdict_reason', outcome.shape.verdict_reason.unwrap().options, namesOf(verdictReasons)],
-  ['profile.population', profile.shape.population.options, namesOf(populations)],
+  ...profile.options.map((o): [string, readonly string[], readonly string[]] => [
+    `profile.population of ${o.shape.version.value}`,
+    o.shape.population.options,
+    namesOf(populations),
+  ]),
   ['query.population', statisticsQuery.shape.population.options, namesOf(populations)],
   ['filters', Object.keys(filters.shape), namesOf(groups)],
 ])('%s', (_, options, names) => {

@@ -6,7 +6,7 @@ import { fromBase64, fromHex } from '../../schema/bytes.ts';
 import { verifies } from '../../schema/ed25519.ts';
 import { type Envelope, preAuthEncoding } from '../../schema/envelope.ts';
 import type { WatchedEvidence } from '../../schema/evidence.ts';
-import type { Profile } from '../../schema/profile.ts';
+import type { ProfileOf } from '../../schema/profile.ts';
 import type { EntryAnswer, Receipt, Ticket, TicketsAnswer } from '../../schema/wire.ts';
 import {
   admit,
@@ -52,7 +52,7 @@ describe.each(runtimeNames)('on %s', (name) => {
   async function enrolled(
     who: string,
     ownerName = 'owner',
-    changes: Partial<Profile> = {},
+    changes: Partial<ProfileOf<'1.0'>> = {},
   ): Promise<SampleMachine> {
     const machine = sampleMachine(who, sampleProfile(who, changes), ownerName);
     await enrol(url, machine);

@@ -19,7 +19,7 @@ import {
   workInput,
 } from '../../schema/envelope.ts';
 import type { DumpFinding, WatchedEvidence } from '../../schema/evidence.ts';
-import type { Profile } from '../../schema/profile.ts';
+import type { ProfileOf } from '../../schema/profile.ts';
 import { type Scenario, scenarioId } from '../../schema/scenario.ts';
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type {
@@ -84,8 +84,10 @@ const nothing = {
   build_id: null,
 } as const;
 
+type FirstProfile = ProfileOf<'1.0'>;
+
 /** A profile of a small emulated machine whose dump target has a driver of this name. */
-export function sampleProfile(driver = 'virtio_blk', changes: Partial<Profile> = {}): Profile {
+export function sampleProfile(driver = 'virtio_blk', changes: Partial<FirstProfile> = {}): FirstProfile {
   return {
     version: '1.0',
     population: 'lab',
