@@ -9,8 +9,6 @@ import { thisMachine } from './inventory.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const enroll: Command = {
-  name: 'enroll',
-  summary: 'enrols this machine under a key of its own',
   description:
     'Makes a key pair for this machine (and one for its owner, where there is none) in the data directory, and\nsends the hardware profile that `dumpsurvey inventory` prints. Nothing is crashed, and nothing is installed.',
   options: {

@@ -1,5 +1,5 @@
 import type { Profile } from '../../schema/profile.ts';
-import { type Command, text } from '../command.ts';
+import { type Command, jsonOption, text } from '../command.ts';
 import { inventory, profileText } from '../machine/inventory.ts';
 import { fileTree } from '../machine/tree.ts';
 
@@ -9,8 +9,6 @@ export function thisMachine(dumpDisk: string | null): Profile {
 }
 
 export const inventoryCommand: Command = {
-  name: 'inventory',
-  summary: 'prints the hardware profile of this machine, byte for byte as it would be sent',
   description:
     'Reads an allow-list of files in /sys and /proc. Never serial numbers, MAC addresses, UUIDs, host names, user\nnames or IP addresses. Nothing is sent.',
   options: {
@@ -20,6 +18,7 @@ export const inventoryCommand: Command = {
       help: 'the disk that dumps are written to, as in /sys/block',
     },
     pretty: { type: 'boolean', help: 'prints it indented, for reading' },
+    json: { ...jsonOption.json, help: 'prints JSON, as without it' },
   },
   examples: ['dumpsurvey inventory --pretty', 'dumpsurvey inventory --dump-disk nvme0n1'],
   run: async (values) => {
