@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { classify } from '../../schema/classify/classify.ts';
 import { symptomOf } from '../../schema/classify/symptom.ts';
-import { type DumpFinding, evidence } from '../../schema/evidence.ts';
+import { type DumpFinding, watchedEvidence } from '../../schema/evidence.ts';
 import { findScenario } from '../../schema/scenario.ts';
 import {
   assembleEvidence,
@@ -31,7 +31,7 @@ function observed(...lines: string[]): Observation[] {
 }
 
 function assemble(lines: string[], ending = ended) {
-  return evidence.parse(assembleEvidence(nonce, observed(...lines), ending, null, 60_000));
+  return watchedEvidence.parse(assembleEvidence(nonce, observed(...lines), ending, null, 60_000));
 }
 
 const armed = 'beacon ds armed inflight=7';
@@ -372,7 +372,7 @@ test('whatever a guest prints, what becomes of it fits a report', () => {
   fc.assert(
     fc.property(fc.array(observation, { maxLength: 300, size: 'max' }), ending, (observations, end) => {
       const e = assembleEvidence(nonce, observations, end, null, 60_000);
-      expect(evidence.safeParse(e).error).toBeUndefined();
+      expect(watchedEvidence.safeParse(e).error).toBeUndefined();
     }),
     { numRuns: 150 },
   );
@@ -396,7 +396,7 @@ describe('the evidence of a control trial', () => {
     ['the guest said nothing of it', 'inflight=7'],
     ['the line is garbled', 'inflight=7 kexec_crash_loaded=01'],
   ])('proves nothing where %s: the harness is to blame', (_, line) => {
-    const e = evidence.parse(control(line));
+    const e = watchedEvidence.parse(control(line));
     expect(e.harness_fault).toMatch(/control trial.*did not say/);
     expect(e.harness_fault).toContain(`armed ${line}`.trim());
   });
