@@ -11,8 +11,6 @@ import { thisMachine } from './inventory.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const enroll: Command = {
-  name: 'enroll',
-  summary: 'enrols this machine under a key of its own',
   description:
     'Makes a key pair for this machine (and one for its owner, where there is none) in the data directory, and\nsends the hardware profile that `dumpsurvey inventory` prints, or what an older survey takes of it. Nothing is crashed,\nand nothing is installed.',
   options: {

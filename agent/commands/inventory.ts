@@ -1,4 +1,4 @@
-import { type Command, text } from '../command.ts';
+import { type Command, jsonOption, text } from '../command.ts';
 import { distributionOf } from '../machine/distribution.ts';
 import { type MachineInventory, machineInventory, profileText } from '../machine/inventory.ts';
 import { explained } from '../machine/origins.ts';
@@ -14,8 +14,6 @@ export async function thisMachine(dumpDisk: string | null): Promise<MachineInven
 }
 
 export const inventoryCommand: Command = {
-  name: 'inventory',
-  summary: 'prints the hardware profile of this machine, byte for byte as it would be sent',
   description:
     'Reads an allow-list of files, most of them in /sys and /proc. Never serial numbers, MAC addresses, UUIDs, host\nnames, user names or IP addresses. Nothing is sent, and nothing is changed. With --explain each value stands beside\nthe files that it was read from.',
   options: {
@@ -26,7 +24,7 @@ export const inventoryCommand: Command = {
     },
     pretty: { type: 'boolean', help: 'prints it indented, for reading' },
     explain: { type: 'boolean', help: 'prints each value with where it was read from' },
-    json: { type: 'boolean', help: 'prints JSON: as without it, or with --explain the list of values' },
+    json: { ...jsonOption.json, help: 'prints JSON: as without it, or with --explain the list of values' },
   },
   examples: [
     'dumpsurvey inventory --pretty',
