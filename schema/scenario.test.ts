@@ -40,6 +40,12 @@ describe('the scenario sets', () => {
     ]);
   });
 
+  it("metal/1 is the same eight in the distribution's own capture environment", () => {
+    const ids = (set: ScenarioSet) => scenarioSets[set].map((s) => `${scenarioId(s)} ${s.in_flight_min}`);
+    const expected = ids('standard/1').map((id) => id.replace('/none ', '/distribution '));
+    expect(ids('metal/1')).toEqual(expected);
+  });
+
   it('an id names one entry, and finds it', () => {
     const names = entries.map(({ set, id }) => `${set} ${id}`);
     expect(new Set(names).size).toBe(names.length);
@@ -65,9 +71,12 @@ describe('the scenario sets', () => {
     if (stimulus === 'reclaim') expect(s.load).toBe('memory');
   });
 
-  it('standard/1 holds nothing that may damage memory that later reaches a disk', () => {
-    for (const s of scenarioSets['standard/1']) expect(crashTypes[s.crash_type].safety).not.toBe('corrupts');
-  });
+  it.each(['standard/1', 'metal/1'] as const)(
+    '%s holds nothing that may damage memory that later reaches a disk',
+    (set) => {
+      for (const s of scenarioSets[set]) expect(crashTypes[s.crash_type].safety).not.toBe('corrupts');
+    },
+  );
 
   it('an id fits the request for a ticket', () => {
     for (const { id } of entries) expect(id.length).toBeLessThanOrEqual(100);

@@ -63,10 +63,16 @@ function scenario(
   return { crash_point, crash_type, load, mitigation: 'none', set_up, in_flight_min };
 }
 
+/** The same under the mitigation that a distribution's own capture environment is: a real machine has no bare one. */
+function asShipped(s: Scenario): Scenario {
+  return { ...s, mitigation: 'distribution' };
+}
+
 /**
  * The scenario sets, by name and version. A set never changes: a changed one gets the next version.
- * `standard/1` is what every machine can run; `contexts/1` adds the contexts that need no other hardware;
- * `scsi/1`, `ata/1` and `net/1` need that transport; `lab/…` holds what only an emulated machine may run.
+ * `standard/1` is what every machine can run; `metal/1` is the same on a real machine, in the capture environment of its
+ * distribution; `contexts/1` adds the contexts that need no other hardware; `scsi/1`, `ata/1` and `net/1` need that
+ * transport; `lab/…` holds what only an emulated machine may run.
  */
 export const scenarioSets = {
   'standard/1': [
@@ -78,6 +84,16 @@ export const scenarioSets = {
     scenario('tasklet', 'panic', 'disk'),
     scenario('block-dispatch', 'exception', 'disk', 2),
     scenario('direct', 'loop-irqoff', 'disk'),
+  ],
+  'metal/1': [
+    asShipped(scenario('direct', 'panic', 'idle')),
+    asShipped(scenario('direct', 'panic', 'disk')),
+    asShipped(scenario('direct', 'exception', 'idle')),
+    asShipped(scenario('direct', 'exception', 'disk')),
+    asShipped(scenario('timer', 'exception', 'disk')),
+    asShipped(scenario('tasklet', 'panic', 'disk')),
+    asShipped(scenario('block-dispatch', 'exception', 'disk', 2)),
+    asShipped(scenario('direct', 'loop-irqoff', 'disk')),
   ],
   'lab/1': [
     scenario('timer', 'exception', 'disk', 2),

@@ -114,7 +114,8 @@ describe('the version of a payload', () => {
   it.each<[string[], string]>([
     [['1.0'], '1.0'],
     [['1.0', '1.1'], '1.1'],
-    [['1.1', '1.2'], '1.1'],
+    [['1.1', '1.2'], '1.2'],
+    [['1.2', '1.3'], '1.2'],
   ])('of a survey that takes %j is %s', async (report, version) => {
     expect(await offering({ report }).version('report')).toBe(version);
   });

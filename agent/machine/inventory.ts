@@ -3,7 +3,7 @@
  * nothing that identifies one machine is.
  */
 import { basename } from 'node:path';
-import { type Device, type Profile, preemptions, profile } from '../../schema/profile.ts';
+import { type Device, type Profile, type ProfileOf, preemptions, profile } from '../../schema/profile.ts';
 import type { SystemTree } from './tree.ts';
 
 /** What the inventory cannot read from the system. */
@@ -92,12 +92,12 @@ function preemption(tree: SystemTree): Profile['kernel']['preemption'] {
 }
 
 /** The profile of a system. Throws a ZodError where a value does not fit the allow-list. */
-export function inventory(tree: SystemTree, known: KnownFacts): Profile {
+export function inventory(tree: SystemTree, known: KnownFacts): ProfileOf<'1.0'> {
   const release = tree.read('/proc/sys/kernel/osrelease') ?? 'unknown';
   const devices = [...devicesOn(tree, 'pci'), ...devicesOn(tree, 'virtio')];
   const crashBytes = tree.read('/sys/kernel/kexec_crash_size') ?? tree.read('/sys/kernel/kexec/crash_size');
   const crashKernelMib = Math.round(number(crashBytes, 0) / 1024 / 1024);
-  return profile.parse({
+  const said: ProfileOf<'1.0'> = {
     version: '1.0',
     population: known.population,
     lab_machine: known.labMachine,
@@ -115,7 +115,9 @@ export function inventory(tree: SystemTree, known: KnownFacts): Profile {
     tools: known.tools,
     devices,
     dump_target: known.dumpDisk === null ? [] : controllersOf(tree, known.dumpDisk, devices),
-  } satisfies Profile);
+  };
+  profile.parse(said);
+  return said;
 }
 
 /** The exact text that is sent, and that the profile's hash covers. */

@@ -1,0 +1,4 @@
+/** Where the bundle starts. */
+import { main } from '../cli.ts';
+
+main(process.argv.slice(2));

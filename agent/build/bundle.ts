@@ -1,0 +1,49 @@
+/**
+ * `npm run bundle`: the whole agent as one file that Node 20 and newer run, without a package beside it.
+ *
+ * It is CommonJS, because there a part that a command does not need costs nothing: what is imported with `import()` is
+ * evaluated at its first use, and `require` of a package that is not there fails only then.
+ */
+import { chmod, mkdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { build } from 'esbuild';
+import { packageDir } from '../paths.ts';
+
+/** Where the bundle is put, relative to the package. */
+export const bundlePath = 'dist/dumpsurvey.cjs';
+
+/** Packages with compiled parts: they are found beside the bundle, or what needs them says that they are not there. */
+const external = ['@libsql/client'];
+
+/** Bundles the agent into `path`. The same sources give the same bytes. Throws where they do not bundle. */
+export async function bundle(path: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await build({
+    entryPoints: [join(packageDir, 'agent/bin/bundled.ts')],
+    outfile: path,
+    absWorkingDir: packageDir,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    external,
+    charset: 'utf8',
+    legalComments: 'none',
+    logLevel: 'warning',
+    banner: {
+      js: '#!/usr/bin/env node\nconst __fileUrl = require("node:url").pathToFileURL(__filename).href;',
+    },
+    define: {
+      'import.meta.main': 'false',
+      'import.meta.dirname': '__dirname',
+      'import.meta.url': '__fileUrl',
+    },
+  });
+  await chmod(path, 0o755);
+}
+
+if (import.meta.main) {
+  const path = join(packageDir, bundlePath);
+  await bundle(path);
+  console.log(path);
+}

