@@ -34,7 +34,8 @@ const embedded = `search --no-floppy --label metal-root --set=root
 set prefix=($root)/boot/grub
 configfile /boot/grub/grub.cfg
 `;
-const coreModules = 'biosdisk part_msdos ext2 search search_label configfile normal linux serial terminal test echo gzio';
+const coreModules =
+  'biosdisk part_msdos ext2 search search_label configfile normal linux serial terminal test echo gzio';
 
 /** Makes the disk image `disk` from the directory tree `root`. Needs the programs of e2fsprogs and GRUB. */
 export async function makeDisk(root: string, disk: string, diskBytes: number): Promise<void> {
@@ -76,7 +77,11 @@ async function debugfs(disk: string, orders: readonly string[], isWriting = fals
 
 /** Puts files of this host into the root file system; their directories must be there. */
 export async function putFiles(disk: string, files: readonly { from: string; to: string }[]): Promise<void> {
-  const said = await debugfs(disk, files.map(({ from, to }) => `write ${from} ${to}`), true);
+  const said = await debugfs(
+    disk,
+    files.map(({ from, to }) => `write ${from} ${to}`),
+    true,
+  );
   const bad = said.split('\n').find((line) => /not found|error|exists/i.test(line));
   if (bad) throw new Error(`a file could not be put into the guest's disk: ${bad}`);
 }

@@ -58,7 +58,8 @@ export async function ensureImage(dir: string, progress: Progress): Promise<stri
   const release = await takeLock(join(dir, 'lock'), "Making the guest's image");
   const root = join(dir, 'root');
   try {
-    for (const old of await readdir(dir)) if (/^(debian-|root$)/.test(old)) await rm(join(dir, old), { recursive: true });
+    for (const old of await readdir(dir))
+      if (/^(debian-|root$)/.test(old)) await rm(join(dir, old), { recursive: true });
     progress('the image: installing Debian 12 into a directory');
     await makeRoot(root, join(dir, 'packages'));
     progress('the image: making a disk of it');

@@ -22,7 +22,9 @@ export const finish: readonly string[] = [
   'mv /etc/default/grub.d/kdump-tools.cfg /root/',
   'update-grub',
   'mv /root/kdump-tools.cfg /etc/default/grub.d/',
-  '/etc/kernel/postinst.d/kdump-tools "$(uname -r)"',
+  // kdump-tools makes its initrd again at the next load unless this copy says what it was made with.
+  'cp /etc/kdump/sysctl.conf /var/lib/kdump/latest_sysctls-"$(uname -r)"',
+  'kdump-config symlinks "$(uname -r)"',
   'journalctl --rotate && journalctl --vacuum-time=1s',
   'rm -rf /var/crash/* /var/log/journal/*',
   'sync',
