@@ -3,6 +3,7 @@
  * and again on the server.
  */
 import * as z from 'zod';
+import { type AfterReboot, afterReboot } from './after-reboot.ts';
 import { type Context, contextsOf, crashPoints, type TaskKind, taskKinds } from './crash-point.ts';
 import { type AtCrash, type CrashType, crashTypes } from './crash-type.ts';
 import { namesOf, stages } from './vocabulary.ts';
@@ -71,29 +72,62 @@ export type DumpFinding = z.infer<typeof dumpFinding>;
 export const sighting = z.strictObject({ stage, at_ms: z.int(), line: logLine });
 export type Sighting = z.infer<typeof sighting>;
 
-export const evidence = z.strictObject({
-  /** Where stages were watched. `could_see` is what this channel would have shown: other stages stay unknown. */
-  channel: z.strictObject({
-    name: z.enum(['serial', 'none']),
-    could_see: z.array(stage).max(16),
-    saw: z.array(sighting).max(32),
-  }),
+const seen = {
+  /** `could_see` is what the channel would have shown: other stages stay unknown. */
+  could_see: z.array(stage).max(16),
+  saw: z.array(sighting).max(32),
+} as const;
+
+const evidenceFields = {
   trigger: trigger.nullable(),
   at_crash: atCrash.nullable(),
   /** Where the system went on after the trigger should have stopped it: what was expected, and what would have changed it. */
   survived: logLine.nullable(),
   dump: dumpFinding.nullable(),
   watchdog: z.strictObject({ present: z.boolean(), fired: z.boolean(), timeout_ms: count }),
-  /** How the run of the machine ended. `timeout`: the harness had to end it. */
-  exit: z.enum(['power-off', 'reboot', 'watchdog', 'timeout', 'lost']),
   /** What the harness could not do, in words, where it is to blame. */
   harness_fault: z.string().max(300).nullable(),
   /** Lines of the crashing kernel's log, from the trigger on, and of the capture kernel's, where they say what went wrong. */
   crash_log: z.array(logLine).max(60),
   capture_log: z.array(logLine).max(120),
   duration_ms: count,
+} as const;
+
+/** Evidence as reports of 1.0 and 1.1 carry it: of machines that somebody watched. */
+export const watchedEvidence = z.strictObject({
+  /** Where stages were watched. */
+  channel: z.strictObject({ name: z.enum(['serial', 'none']), ...seen }),
+  /** How the run of the machine ended. `timeout`: the harness had to end it. */
+  exit: z.enum(['power-off', 'reboot', 'watchdog', 'timeout', 'lost']),
+  ...evidenceFields,
 });
-export type Evidence = z.infer<typeof evidence>;
+export type WatchedEvidence = z.infer<typeof watchedEvidence>;
+
+/**
+ * Where stages were watched. `ramoops`, `disk`: beacons of the capture environment, kept in memory that survives a
+ * reset, or on a disk that is not under test. `kernel-log`: the log of a kernel that went on.
+ */
+export const channels = ['serial', 'none', 'ramoops', 'disk', 'kernel-log'] as const;
+
+/**
+ * How the run of the machine ended. `timeout`: the harness had to end it. `lost`: not known, nor how far it ran.
+ * `restart`: it came up again, by what is not known. `went-on`: it never went down.
+ */
+export const exits = ['power-off', 'reboot', 'watchdog', 'timeout', 'lost', 'restart', 'went-on'] as const;
+
+/** Evidence as reports of 1.2 carry it. */
+export const evidence = z.strictObject({
+  channel: z.strictObject({ name: z.enum(channels), ...seen }),
+  exit: z.enum(exits),
+  ...evidenceFields,
+  /** What a real machine found once it was up again; null where it did not go down, and where somebody watched. */
+  after_reboot: afterReboot.nullable(),
+});
+
+/** Evidence of any version. That of 1.0 and 1.1 has no `after_reboot`. */
+export type Evidence = Omit<z.infer<typeof evidence>, 'after_reboot'> & {
+  readonly after_reboot?: AfterReboot | null;
+};
 
 /** The innermost context that a trigger's flags show: an interrupt may have come over another one. */
 export function contextOf(t: Pick<Trigger, 'in_nmi' | 'in_hardirq' | 'in_softirq'>): Context {

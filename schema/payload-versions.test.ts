@@ -16,19 +16,19 @@ test.each(payloadKinds)('the versions of %s are those that its schema takes, old
   expect(complaints('9.9')).toContain('version');
 });
 
-test('reports and requests for tickets have two versions', () => {
-  expect(versionsOf('report')).toEqual(['1.0', '1.1']);
+test('reports have three versions, requests for tickets two', () => {
+  expect(versionsOf('report')).toEqual(['1.0', '1.1', '1.2']);
   expect(versionsOf('tickets')).toEqual(['1.0', '1.1']);
   expect(versionsOf('enrol')).toEqual(['1.0']);
 });
 
 describe('newestCommon', () => {
   it.each<[string, readonly string[], string | null]>([
-    ['both know both', ['1.0', '1.1'], '1.1'],
+    ['both know all', ['1.0', '1.1', '1.2'], '1.2'],
     ['the other side is older', ['1.0'], '1.0'],
-    ['the other side is newer', ['1.0', '1.1', '1.2', '2.0'], '1.1'],
-    ['the other side lists them in another order', ['1.1', '1.0'], '1.1'],
-    ['the other side has dropped the old ones', ['1.1', '2.0'], '1.1'],
+    ['the other side is newer', ['1.0', '1.1', '1.2', '1.3', '2.0'], '1.2'],
+    ['the other side lists them in another order', ['1.2', '1.1', '1.0'], '1.2'],
+    ['the other side has dropped the old ones', ['1.2', '2.0'], '1.2'],
     ['nothing is common', ['2.0'], null],
     ['nothing is offered', [], null],
   ])('%s', (_, offered, version) => {

@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
-import { type Device, type Part, type Profile, partsOf, profile } from './profile.ts';
+import { kernelOptions } from './kernel-options.ts';
+import { asFirstVersion, type Device, type Part, type ProfileOf, partsOf, profile } from './profile.ts';
 import type { Scenario } from './scenario.ts';
-import { namesOf, populations } from './vocabulary.ts';
+import { namesOf } from './vocabulary.ts';
 
 function device(address: string, driver: string | null): Device {
   return {
@@ -18,7 +19,7 @@ function device(address: string, driver: string | null): Device {
   };
 }
 
-const sample: Profile = {
+const sample: ProfileOf<'1.0'> = {
   version: '1.0',
   population: 'lab',
   lab_machine: 'sym53c8xx-pc',
@@ -36,6 +37,28 @@ const sample: Profile = {
     device('0000:00:03.0', 'sym53c8xx'),
   ],
   dump_target: ['0000:00:03.0'],
+};
+
+const whole: ProfileOf<'1.1'> = {
+  ...sample,
+  version: '1.1',
+  population: 'metal',
+  lab_machine: null,
+  kernel: {
+    ...sample.kernel,
+    lockdown: 'integrity',
+    options: Object.fromEntries(
+      namesOf(kernelOptions).map((o) => [o, 'y']),
+    ) as ProfileOf<'1.1'>['kernel']['options'],
+  },
+  distribution: { id: 'debian', version: '12' },
+  hypervisor: false,
+  firmware_vendor: 'American Megatrends Inc.',
+  firmware_year: 2019,
+  secure_boot: true,
+  iommu_domain: 'translated',
+  dump_stack: ['nvme', 'partition', 'lvm', 'ext4'],
+  devices_left_out: 0,
 };
 
 test.each(['', '6', '6.', '6.1.0', `6.${'1'.repeat(6)}`, `${'6'.repeat(80)}.1`, '6.1\n', '٦.١'])(
@@ -91,7 +114,7 @@ describe('partsOf', () => {
 describe('a profile is an allow-list', () => {
   it('takes the sample', () => {
     expect(profile.parse(sample)).toEqual(sample);
-    expect(profile.shape.population.options).toEqual(namesOf(populations));
+    expect(profile.parse(whole)).toEqual(whole);
   });
 
   const first = sample.devices[0];
@@ -104,7 +127,30 @@ describe('a profile is an allow-list', () => {
     ['a name of the processor', { ...sample, cpu: { ...sample.cpu, name: 'QEMU Virtual CPU' } }],
     ["the kernel's command line", { ...sample, kernel: { ...sample.kernel, cmdline: 'root=UUID=1' } }],
     ['a missing field', { ...sample, iommu: undefined }],
-    ['another version', { ...sample, version: '1.1' }],
+    ['another version', { ...sample, version: '1.2' }],
+    ['fields of 1.0 under 1.1', { ...sample, version: '1.1' }],
+    ['fields of 1.1 under 1.0', { ...whole, version: '1.0' }],
+    [
+      'an option of the kernel that is not asked for',
+      {
+        ...whole,
+        kernel: { ...whole.kernel, options: { ...whole.kernel.options, CONFIG_LOCALVERSION: 'y' } },
+      },
+    ],
+    [
+      'a text among the options',
+      {
+        ...whole,
+        kernel: { ...whole.kernel, options: { ...whole.kernel.options, CONFIG_CRASH_DUMP: 'yes' } },
+      },
+    ],
+    ["a disk's name in the stack", { ...whole, dump_stack: ['nvme0n1'] }],
+    ['the name of the board', { ...whole, board: 'X11' }],
+    [
+      'the label of an installation as its version',
+      { ...whole, distribution: { id: 'debian', version: 'of alice' } },
+    ],
+    ['the day of the firmware', { ...whole, firmware_year: 20190304 }],
     ['an unknown bus', { ...sample, devices: [{ ...first, bus: 'thunderbolt' }] }],
     ['an id that is no number', { ...sample, devices: [{ ...first, vendor: '8086' }] }],
     ['an id in upper case', { ...sample, devices: [{ ...first, vendor: '0x80AB' }] }],
@@ -125,4 +171,31 @@ describe('a profile is an allow-list', () => {
 test('a device without any of its ids is a device', () => {
   const bare = { ...device('virtio0', 'virtio_blk'), bus: 'virtio', vendor: null, device: null, class: null };
   expect(profile.safeParse({ ...sample, devices: [bare], dump_target: [] }).success).toBe(true);
+});
+
+describe('a profile for a survey that knows 1.0 only', () => {
+  it('says the same, as far as 1.0 can, and is one', () => {
+    const said = asFirstVersion(whole);
+    expect(said).toEqual({ ...sample, population: 'metal', lab_machine: null });
+    expect(profile.parse(said)).toEqual(said);
+  });
+
+  it('of 1.0 is itself', () => {
+    expect(asFirstVersion(sample)).toBe(sample);
+  });
+
+  it('takes part in a trial alike', () => {
+    const scenario = { crash_point: 'timer', load: 'disk' } as const;
+    expect(partsOf(whole, scenario)).toEqual(partsOf(asFirstVersion(whole), scenario));
+  });
+});
+
+test('a modem on USB is no network card', () => {
+  const modem: Device = { ...device('1-1:1.0', 'cdc_acm'), bus: 'usb', class: '0x020201' };
+  const card: Device = { ...device('0000:00:02.0', 'e1000'), class: '0x020000' };
+  const p: ProfileOf<'1.1'> = { ...whole, devices: [modem, card], dump_target: [] };
+  expect(partsOf(p, { crash_point: 'direct', load: 'net' })).toEqual([
+    { driver: 'cdc_acm', role: 'present' },
+    { driver: 'e1000', role: 'load' },
+  ]);
 });

@@ -313,6 +313,8 @@ export const editions = sqliteTable('editions', {
   number: integer().primaryKey(),
   log_size: integer().notNull(),
   cut_off_ms: integer().notNull(),
+  /** Which version of the code computed the cells; null in editions of before it was kept. */
+  statistics_version: integer(),
   /** Hash of the code's statistics version and of the published cells. */
   statistics_sha256: text().notNull(),
   /** The signed note of the checkpoint at `log_size`, as it was when the edition was published. */

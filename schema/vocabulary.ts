@@ -73,6 +73,7 @@ export const verdictReasons = {
   empty: 'unreadable',
   'no-dump-magic': 'unreadable',
   'unsupported-format': 'unverifiable',
+  elsewhere: 'unverifiable',
   malformed: 'unreadable',
   truncated: 'incomplete',
   'incomplete-flag': 'incomplete',
@@ -95,6 +96,7 @@ export const recoveries = {
   watchdog: 'a hardware watchdog reset it',
   operator: 'somebody had to reset it',
   none: 'it did not come back',
+  'not-needed': 'it never went down',
   unknown: 'not known',
 } as const;
 export type Recovery = keyof typeof recoveries;

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { crashPoints } from './crash-point.ts';
 import { crashTypes, setUps } from './crash-type.ts';
 import { envelope } from './envelope.ts';
-import { evidence } from './evidence.ts';
+import { evidence, watchedEvidence } from './evidence.ts';
 import { outcome } from './outcome.ts';
 import { profileMaxBytes } from './profile.ts';
 import { loads, mitigations, scenarioSetNames, triggers } from './scenario.ts';
@@ -176,7 +176,6 @@ const reportFields = {
   /** Null where the trial never got so far. */
   armed_at: instant.nullable(),
   reported_at: instant,
-  evidence,
   outcome,
 } as const;
 
@@ -187,15 +186,24 @@ export const amendmentReasons = {
   'evidence-found': 'a log, a watchdog status or a beacon was found after the report',
 } as const;
 
-/** A report on a trial. 1.1 may amend the first report of its ticket, once. */
+/** Null in a first report. `report_hash` is that of the first one (`hashInput`). */
+const amendedReport = z
+  .strictObject({ report_hash: sha256Hex, reason: z.enum(namesOf(amendmentReasons)) })
+  .nullable();
+
+/**
+ * A report on a trial. From 1.1 on it may amend the first report of its ticket, once; 1.2 has what a real machine
+ * finds once it is up again.
+ */
 export const reportBody = z.discriminatedUnion('version', [
-  z.strictObject({ version: z.literal('1.0'), ...reportFields }),
+  z.strictObject({ version: z.literal('1.0'), ...reportFields, evidence: watchedEvidence }),
   z.strictObject({
     version: z.literal('1.1'),
     ...reportFields,
-    /** Null in a first report. `report_hash` is that of the first one (`hashInput`). */
-    amends: z.strictObject({ report_hash: sha256Hex, reason: z.enum(namesOf(amendmentReasons)) }).nullable(),
+    evidence: watchedEvidence,
+    amends: amendedReport,
   }),
+  z.strictObject({ version: z.literal('1.2'), ...reportFields, evidence, amends: amendedReport }),
 ]);
 export type ReportBody = z.infer<typeof reportBody>;
 

@@ -1,6 +1,13 @@
 /** One vocabulary: every enumeration of the store and of the wire is a table of names, not a list of its own. */
 
 import { describe, expect, it, test } from 'vitest';
+import {
+  afterReboot,
+  dumpLayouts,
+  dumpStates,
+  resetReasons,
+  watchdogStatuses,
+} from '../schema/after-reboot.ts';
 import { symptomOf } from '../schema/classify/symptom.ts';
 import { crashPoints } from '../schema/crash-point.ts';
 import { crashTypes, setUps } from '../schema/crash-type.ts';
@@ -100,13 +107,21 @@ test.each<[string, readonly string[], readonly string[]]>([
   ['trigger.crash_point', trigger.shape.crash_point.options, namesOf(crashPoints)],
   ['trigger.crash_type', trigger.shape.crash_type.options, namesOf(crashTypes)],
   ['sighting.stage', sighting.shape.stage.options, namesOf(stages)],
+  ['after_reboot.layout', afterReboot.shape.layout.unwrap().options, namesOf(dumpLayouts)],
+  ['after_reboot.dump_state', afterReboot.shape.dump_state.options, namesOf(dumpStates)],
+  ['after_reboot.watchdog_status', afterReboot.shape.watchdog_status.options, namesOf(watchdogStatuses)],
+  ['after_reboot.reset_reason', afterReboot.shape.reset_reason.unwrap().options, namesOf(resetReasons)],
   ['channel.could_see', evidence.shape.channel.shape.could_see.element.options, namesOf(stages)],
   ['outcome.result', outcome.shape.result.options, namesOf(results)],
   ['outcome.recovery', outcome.shape.recovery.options, namesOf(recoveries)],
   ['outcome.cause', outcome.shape.cause.unwrap().options, namesOf(causes)],
   ['outcome.verdict', outcome.shape.verdict.unwrap().options, namesOf(verdicts)],
   ['outcome.verdict_reason', outcome.shape.verdict_reason.unwrap().options, namesOf(verdictReasons)],
-  ['profile.population', profile.shape.population.options, namesOf(populations)],
+  ...profile.options.map((o): [string, readonly string[], readonly string[]] => [
+    `profile.population of ${o.shape.version.value}`,
+    o.shape.population.options,
+    namesOf(populations),
+  ]),
   ['query.population', statisticsQuery.shape.population.options, namesOf(populations)],
   ['filters', Object.keys(filters.shape), namesOf(groups)],
 ])('%s', (_, options, names) => {

@@ -4,6 +4,7 @@ import type * as z from 'zod';
 import { toHex } from '../schema/bytes.ts';
 import { classify } from '../schema/classify/classify.ts';
 import { payloadKinds } from '../schema/envelope.ts';
+import { watchedEvidence } from '../schema/evidence.ts';
 import {
   type ArmedBody,
   armedBody,
@@ -58,9 +59,9 @@ const tickets: TicketsBody = {
 const armed: ArmedBody = { version: '1.0', machine: key, nonce, armed_at: at };
 
 /** The report of a recorded run. */
-function reportOf(name: RunName): ReportBody {
+function reportOf(name: RunName): ReportBody & { version: '1.0' } {
   const run = recordedRun(name);
-  const evidence = evidenceOf(run);
+  const evidence = watchedEvidence.parse(evidenceOf(run));
   return {
     version: '1.0',
     machine: key,
@@ -100,11 +101,36 @@ function withField(value: object, path: string): object {
 }
 
 const newTickets: TicketsBody = { ...tickets, version: '1.1', controls: true, offline: false };
-const firstReport: ReportBody = { ...report, version: '1.1', amends: null };
+const firstReport: ReportBody & { version: '1.1' } = { ...report, version: '1.1', amends: null };
 const amendment: ReportBody = {
   ...report,
   version: '1.1',
   amends: { report_hash: key, reason: 'dump-found' },
+};
+
+/** A report of a real machine whose dump went to another one, which vouches for it. */
+const afterReboot: ReportBody = {
+  ...firstReport,
+  version: '1.2',
+  evidence: {
+    ...report.evidence,
+    exit: 'restart',
+    channel: { ...report.evidence.channel, name: 'ramoops' },
+    after_reboot: {
+      layout: 'debian',
+      dump_state: 'elsewhere',
+      watchdog_status: 'not-reported',
+      reset_reason: 'software',
+      pstore_records: 1,
+      capture_log_found: false,
+      receiver: { payload: 'e30=', payloadType: 't', signatures: [{ keyid: key, sig: 'QQ==' }] },
+    },
+  },
+};
+const watched: ReportBody = {
+  ...firstReport,
+  version: '1.2',
+  evidence: { ...report.evidence, after_reboot: null },
 };
 
 const rotate: RotateBody = {
@@ -144,6 +170,8 @@ const bodies: Record<string, { shape: z.ZodType; body: object; keys: readonly st
   report: { shape: reportBody, body: report, keys: ['machine'] },
   'report 1.1': { shape: reportBody, body: firstReport, keys: ['machine'] },
   'report 1.1 that amends': { shape: reportBody, body: amendment, keys: ['machine'] },
+  'report 1.2': { shape: reportBody, body: watched, keys: ['machine'] },
+  'report 1.2 after a reboot': { shape: reportBody, body: afterReboot, keys: ['machine'] },
   rotate: { shape: rotateBody, body: rotate, keys: ['key', 'next'] },
   revoke: { shape: revokeBody, body: revoke, keys: ['owner', 'key'] },
   withdraw: { shape: withdrawBody, body: withdraw, keys: ['signer', 'key'] },
@@ -190,7 +218,7 @@ describe.each(Object.entries(bodies))('%s', (_, { shape, body, keys }) => {
   });
 
   it('is of a version that there is', () => {
-    for (const version of ['0.9', '1.2', '2.0', '1', '1.0.0', '', 1, null])
+    for (const version of ['0.9', '1.3', '2.0', '1', '1.0.0', '', 1, null])
       expect([version, shape.safeParse({ ...body, version }).success]).toEqual([version, false]);
   });
 });
@@ -239,6 +267,8 @@ test.each<[string, object]>([
   ['no population', { population: null }],
   ['a version whose fields are others', { version: '1.1' }],
   ['an amendment that this version does not have', { amends: null }],
+  ['an end that this version does not have', { evidence: { ...report.evidence, exit: 'restart' } }],
+  ['what this version does not ask after a reboot', { evidence: { ...report.evidence, after_reboot: null } }],
   ['a line that is too long', { evidence: { ...report.evidence, crash_log: ['x'.repeat(401)] } }],
   ['too many lines', { evidence: { ...report.evidence, crash_log: Array(61).fill('') } }],
   ['a negative duration', { evidence: { ...report.evidence, duration_ms: -1 } }],

@@ -10,7 +10,7 @@ describe.each(rows)('%s', (name, machine) => {
     const drivers = [machine.driver, ...(machine.card ? [machine.card.driver] : [])];
     expect(name).toBe([...drivers, machine.board].join('-'));
     expect(findMachine(name)).toBe(machine);
-    expect(profile.shape.lab_machine.safeParse(name).success).toBe(true);
+    for (const { shape } of profile.options) expect(shape.lab_machine.safeParse(name).success).toBe(true);
   });
 
   it('has one disk behind a controller, and its driver among the modules', () => {

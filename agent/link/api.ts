@@ -50,6 +50,8 @@ const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
 const apiIndex = z.object({
   log: z.object({ origin: z.string().max(200), verifier_key: z.string().max(400) }),
   payload_versions: z.record(z.string(), z.array(z.string().max(20)).max(100)),
+  /** A survey that does not say it knows the first one only. */
+  profile_versions: z.array(z.string().max(20)).max(100).optional(),
 });
 export type ApiIndex = z.infer<typeof apiIndex>;
 

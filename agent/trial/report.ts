@@ -26,10 +26,8 @@ export interface TrialFacts {
 /** Builds the report's body. Throws a ZodError where evidence does not fit: that is a bug of the agent. */
 export function reportOf(facts: TrialFacts): ReportBody {
   const { ticket, evidence } = facts;
-  const version =
-    facts.version === '1.0' ? { version: facts.version } : { version: facts.version, amends: null };
   return reportBody.parse({
-    ...version,
+    ...versioned(facts),
     machine: facts.machine,
     nonce: ticket.nonce,
     profile_sha256: ticket.profile_sha256,
@@ -43,9 +41,20 @@ export function reportOf(facts: TrialFacts): ReportBody {
     emulator: facts.emulator,
     armed_at: facts.armedAt,
     reported_at: new Date(facts.nowMs).toISOString(),
-    evidence,
     outcome: classify(evidence, ticket.scenario, ticket.mechanism),
-  } satisfies ReportBody);
+  });
+}
+
+/** The fields that differ between versions. Throws where a version has no words for what was seen. */
+function versioned({ version, evidence }: Pick<TrialFacts, 'version' | 'evidence'>): object {
+  const { after_reboot: found = null, ...watched } = evidence;
+  if (version === '1.2') return { version, amends: null, evidence: { ...watched, after_reboot: found } };
+  if (found !== null) {
+    throw new Error(
+      `A report of version ${version} cannot say what was found after a reboot. The survey takes no newer one: ask its operator to upgrade it; the report is kept.`,
+    );
+  }
+  return version === '1.1' ? { version, amends: null, evidence: watched } : { version, evidence: watched };
 }
 
 /** The evidence of a trial that was armed when the agent was killed: nothing is known, and that is said. */

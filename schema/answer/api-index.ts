@@ -2,6 +2,7 @@
 import * as z from 'zod';
 import { payloadKinds, payloadType } from '../envelope.ts';
 import { versionsOf } from '../payload-versions.ts';
+import { profileVersions } from '../profile.ts';
 import { scenarioSetNames } from '../scenario.ts';
 import { groups } from '../statistics.ts';
 import { namesOf, populations } from '../vocabulary.ts';
@@ -21,6 +22,9 @@ export const apiIndexAnswer = z.strictObject({
   payload_versions: z
     .record(z.enum(payloadKinds), z.array(z.string()))
     .describe('what is admitted of each kind of payload, oldest first'),
+  profile_versions: z
+    .array(z.enum(profileVersions))
+    .describe('of the profile in an enrollment, oldest first'),
   payload_types: z.array(z.enum(payloadKinds.map(payloadType))),
   work_bits: z.int().min(0).describe('zero bits that the proof of work of an enrolment needs'),
   body_max_bytes: z.int().min(1),

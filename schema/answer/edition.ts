@@ -7,6 +7,11 @@ export const manifest = z.strictObject({
   number: z.int().min(1),
   log_size: z.int().min(0).describe('the log entries below this index count'),
   cut_off: instant.describe('deadlines before this time have passed'),
+  statistics_version: z
+    .int()
+    .min(1)
+    .nullable()
+    .describe('which version of the code computed the statistics; null in editions of before it was kept'),
   statistics_sha256: sha256Hex.describe('of the finest table of cells'),
   checkpoint: checkpointNote
     .nullable()

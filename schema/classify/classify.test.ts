@@ -1,9 +1,16 @@
 /** Each stage at which a trial may end, each cause, and what holds for whatever evidence is sent. */
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import {
+  type AfterReboot,
+  dumpLayouts,
+  dumpStates,
+  resetReasons,
+  watchdogStatuses,
+} from '../after-reboot.ts';
 import { crashPoints, taskKinds } from '../crash-point.ts';
 import { crashTypes, setUps } from '../crash-type.ts';
-import { type DumpFinding, type Evidence, evidence } from '../evidence.ts';
+import { channels, type DumpFinding, type Evidence, evidence, exits } from '../evidence.ts';
 import { type Outcome, outcome } from '../outcome.ts';
 import { loads, mitigations, type Scenario, scenarioSets } from '../scenario.ts';
 import {
@@ -86,6 +93,7 @@ function upTo(last: Stage | null, change: Partial<Evidence> = {}, couldSee: Stag
     crash_log: ['BUG: kernel NULL pointer dereference, address: 0'],
     capture_log: [],
     duration_ms: 30_000,
+    after_reboot: null,
     ...change,
   });
 }
@@ -243,6 +251,106 @@ describe('what the channel could not see stays unknown', () => {
   });
 });
 
+describe('a machine that nobody watched', () => {
+  const found: AfterReboot = {
+    layout: 'debian',
+    dump_state: 'none',
+    watchdog_status: 'not-reported',
+    reset_reason: null,
+    pstore_records: 0,
+    capture_log_found: false,
+    receiver: null,
+  };
+  const unwatched: Evidence = {
+    ...upTo(null, { exit: 'restart', dump: null, crash_log: [] }),
+    channel: { name: 'none', could_see: [], saw: [] },
+    after_reboot: found,
+  };
+  const foundAfter = (change: Partial<AfterReboot>, more: Partial<Evidence> = {}) =>
+    kdump({ ...unwatched, ...more, after_reboot: { ...found, ...change } });
+
+  it('and that left nothing: no dump was written, and nothing else is known', () => {
+    expect(foundAfter({})).toEqual({
+      result: 'failed',
+      reached: { proven: null, excluded: 'dump_written' },
+      verdict: null,
+      verdict_reason: null,
+      recovery: 'unknown',
+      cause: 'unknown',
+      signature: 'nothing/timer/silent',
+    });
+  });
+
+  it.each<[string, Partial<AfterReboot>, Partial<Evidence>, Outcome['reached']]>([
+    [
+      'an unfinished dump',
+      { dump_state: 'incomplete' },
+      {},
+      { proven: 'target_ready', excluded: 'dump_written' },
+    ],
+    [
+      'a dump of this trial that was cut',
+      { dump_state: 'complete' },
+      { dump: { ...wholeDump, truncated: true } },
+      { proven: 'target_ready', excluded: null },
+    ],
+    [
+      'a dump of another trial',
+      { dump_state: 'complete' },
+      { dump: { ...wholeDump, armed: 'other-trial', fired: 'other-trial' } },
+      { proven: null, excluded: null },
+    ],
+    [
+      'a whole dump',
+      { dump_state: 'complete' },
+      { dump: wholeDump },
+      { proven: 'dump_written', excluded: null },
+    ],
+    [
+      "the capture kernel's log alone",
+      { capture_log_found: true },
+      {},
+      { proven: 'capture_booted', excluded: 'dump_written' },
+    ],
+    ['a directory that cannot be read', { dump_state: 'unreadable' }, {}, { proven: null, excluded: null }],
+    ['a dump elsewhere', { dump_state: 'elsewhere' }, {}, { proven: null, excluded: null }],
+  ])('%s', (_, change, more, reached) => {
+    expect(foundAfter(change, more).reached).toEqual(reached);
+  });
+
+  it('with beacons: what they could have shown and did not is excluded', () => {
+    const saw = [{ stage: 'capture_booted', at_ms: 0, line: 'capture_booted success' }] as const;
+    const channel: Evidence['channel'] = {
+      name: 'ramoops',
+      could_see: ['capture_booted', 'target_ready'],
+      saw: [...saw],
+    };
+    expect(foundAfter({}, { channel }).reached).toEqual({
+      proven: 'capture_booted',
+      excluded: 'target_ready',
+    });
+    expect(foundAfter({}, { channel: { ...channel, saw: [] } }).reached).toEqual({
+      proven: null,
+      excluded: 'capture_booted',
+    });
+  });
+
+  it('is a failure, not charged to a driver as anything but unknown, where the dump cannot be vouched for', () => {
+    expect(foundAfter({ dump_state: 'elsewhere' }, { dump: wholeDump })).toMatchObject({
+      result: 'failed',
+      verdict: 'unverifiable',
+      verdict_reason: 'elsewhere',
+      cause: 'unknown',
+    });
+  });
+
+  it('that never went down, under a log that would have shown the firing, is inconclusive', () => {
+    const channel: Evidence['channel'] = { name: 'kernel-log', could_see: ['armed', 'fired'], saw: [] };
+    const wentOn = { ...unwatched, channel, exit: 'went-on', after_reboot: null } as const;
+    expect(kdump(wentOn)).toMatchObject({ result: 'inconclusive', recovery: 'not-needed', cause: 'harness' });
+  });
+});
+
 describe('what does not count', () => {
   it.each<[string, Partial<Evidence>]>([
     ['even a verified dump, where the harness is to blame', { harness_fault: 'no space on this disk' }],
@@ -331,6 +439,8 @@ test.each<[Evidence['exit'], Outcome['recovery']]>([
   ['watchdog', 'watchdog'],
   ['timeout', 'none'],
   ['lost', 'unknown'],
+  ['restart', 'unknown'],
+  ['went-on', 'not-needed'],
 ])('after %s the machine came back: %s', (exit, recovery) => {
   expect(kdump(upTo('detected', { exit })).recovery).toBe(recovery);
 });
@@ -442,9 +552,25 @@ function mostly(value: boolean): fc.Arbitrary<boolean> {
   return fc.oneof(fc.constant(value), fc.constant(value), bool);
 }
 
-const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
+const foundAfterReboot: fc.Arbitrary<AfterReboot> = fc.record({
+  layout: fc.option(fc.constantFrom(...namesOf(dumpLayouts))),
+  dump_state: fc.constantFrom(...namesOf(dumpStates)),
+  watchdog_status: fc.constantFrom(...namesOf(watchdogStatuses)),
+  reset_reason: fc.option(fc.constantFrom(...namesOf(resetReasons))),
+  pstore_records: fc.nat(10_000),
+  capture_log_found: bool,
+  receiver: fc.option(
+    fc.constant({
+      payload: 'e30=',
+      payloadType: 't',
+      signatures: [{ keyid: 'ab'.repeat(32), sig: 'QQ==' }],
+    }),
+  ),
+});
+
+const anyEvidence: fc.Arbitrary<Required<Evidence>> = fc.record({
   channel: fc.record({
-    name: fc.constantFrom('serial' as const, 'none' as const),
+    name: fc.constantFrom(...channels),
     could_see: fc.array(stage, { maxLength: 16 }),
     saw: fc.array(fc.record({ stage, at_ms: fc.integer(), line }), { maxLength: 32 }),
   }),
@@ -466,11 +592,12 @@ const anyEvidence: fc.Arbitrary<Evidence> = fc.record({
   survived: fc.option(line),
   dump: fc.option(finding),
   watchdog: fc.record({ present: bool, fired: bool, timeout_ms: count }),
-  exit: fc.constantFrom(...(['power-off', 'reboot', 'watchdog', 'timeout', 'lost'] as const)),
+  exit: fc.constantFrom(...exits),
   harness_fault: fc.oneof(fc.constant(null), fc.constant(null), fc.string({ maxLength: 300 })),
   crash_log: fc.array(line, { maxLength: 60 }),
   capture_log: fc.array(line, { maxLength: 120 }),
   duration_ms: count,
+  after_reboot: fc.option(foundAfterReboot, { nil: null }),
 });
 
 const anyScenario: fc.Arbitrary<Scenario> = fc.oneof(
@@ -501,7 +628,8 @@ test('whatever evidence a report may carry has an outcome that it may carry, and
         expect(outcome.parse(o)).toEqual(o);
         seen.add(o.result);
 
-        const verified = e.dump !== null && judgeDump(e.dump).verdict === 'verified';
+        const unvouched = e.after_reboot?.dump_state === 'elsewhere' && e.after_reboot.receiver === null;
+        const verified = !unvouched && e.dump !== null && judgeDump(e.dump).verdict === 'verified';
         const taken =
           mechanisms[mechanism].captures === 'log' ? o.reached.proven === 'log_captured' : verified;
         expect(o.result === 'captured').toBe(taken && e.harness_fault === null);
@@ -509,9 +637,9 @@ test('whatever evidence a report may carry has an outcome that it may carry, and
         if (o.cause === 'harness') expect(o.result).toBe('inconclusive');
         expect(o.cause === null).toBe(o.result === 'captured' || o.result === 'survived');
         expect(o.signature === null).toBe(o.result !== 'failed');
-        expect(
-          (o.verdict === null) === (e.dump === null) && (o.verdict_reason === null) === (e.dump === null),
-        ).toBe(true);
+        expect(o.verdict === null).toBe(e.dump === null && !unvouched);
+        expect(o.verdict_reason === null).toBe(o.verdict === null);
+        if (unvouched) expect(o.verdict).toBe('unverifiable');
 
         const stagesOf: readonly Stage[] = mechanisms[mechanism].stages;
         const { proven, excluded } = o.reached;
@@ -519,7 +647,9 @@ test('whatever evidence a report may carry has an outcome that it may carry, and
         const provenAt = proven === null ? -1 : stagesOf.indexOf(proven);
         if (excluded !== null) {
           expect(stagesOf.indexOf(excluded)).toBeGreaterThan(provenAt);
-          expect(e.channel.could_see).toContain(excluded);
+          const state = e.after_reboot?.dump_state;
+          const wasLookedAt = state === 'none' || state === 'incomplete';
+          if (!(excluded === 'dump_written' && wasLookedAt)) expect(e.channel.could_see).toContain(excluded);
           expect(e.exit).not.toBe('lost');
         }
         for (const { stage: sighted } of e.channel.saw)

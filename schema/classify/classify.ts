@@ -9,7 +9,7 @@ import type { Outcome } from '../outcome.ts';
 import type { Scenario } from '../scenario.ts';
 import { type Cause, type Mechanism, mechanisms, type Recovery, type Result } from '../vocabulary.ts';
 import { causeOf } from './cause.ts';
-import { type Judgement, judgeDump } from './judge.ts';
+import { type Judgement, judgeEvidence } from './judge.ts';
 import { hasReached, type Reached, reachedStage } from './reached.ts';
 import { symptomOf, topFrames } from './symptom.ts';
 
@@ -19,6 +19,8 @@ const recoveryOfExit = {
   watchdog: 'watchdog',
   timeout: 'none',
   lost: 'unknown',
+  restart: 'unknown',
+  'went-on': 'not-needed',
 } as const satisfies Record<Evidence['exit'], Recovery>;
 
 /** Whether the scenario's own set-up is documented not to stop the kernel: nothing was asked to notice the crash. */
@@ -33,7 +35,7 @@ function isForeignCrash(e: Evidence): boolean {
 
 /** The machine went on, under a channel that would have shown the firing. */
 function neverFired(e: Evidence, reached: Reached, mechanism: Mechanism): boolean {
-  const machineWentOn = e.exit === 'power-off' || e.exit === 'reboot';
+  const machineWentOn = e.exit === 'power-off' || e.exit === 'reboot' || e.exit === 'went-on';
   const excluded = reached.excluded === 'armed' || reached.excluded === 'fired';
   return machineWentOn && excluded && !hasReached(reached.proven, 'fired', mechanism);
 }
@@ -77,7 +79,7 @@ function causeOfNothing(e: Evidence): Cause {
 
 /** The outcome that the evidence of one trial supports. Never throws, whatever the evidence says. */
 export function classify(e: Evidence, scenario: Scenario, mechanism: Mechanism): Outcome {
-  const judged = e.dump && judgeDump(e.dump);
+  const judged = judgeEvidence(e);
   const reached = reachedStage(e, mechanism, judged?.verdict ?? null);
   const result = resultOf(e, scenario, mechanism, reached, judged);
   const failed = result === 'failed';

@@ -1,8 +1,9 @@
 /** One row for each reason of a verdict: a dump that is verified, with one thing changed. */
 import { describe, expect, it, test } from 'vitest';
+import type { AfterReboot } from '../after-reboot.ts';
 import type { DumpFinding } from '../evidence.ts';
 import { namesOf, type VerdictReason, verdictReasons } from '../vocabulary.ts';
-import { judgeDump } from './judge.ts';
+import { judgeDump, judgeEvidence } from './judge.ts';
 
 const whole: DumpFinding = {
   format: 'flattened',
@@ -57,8 +58,33 @@ test.each(rows)('%s: %j', (reason, change) => {
   expect(judgeDump({ ...whole, ...change })).toEqual({ reason, verdict: verdictReasons[reason] });
 });
 
-test('every reason has a row', () => {
-  expect(new Set(rows.map(([reason]) => reason))).toEqual(new Set(namesOf(verdictReasons)));
+test('every reason that a dump can have has a row', () => {
+  const ofDumps = namesOf(verdictReasons).filter((reason) => reason !== 'elsewhere');
+  expect(new Set(rows.map(([reason]) => reason))).toEqual(new Set(ofDumps));
+});
+
+describe('a dump that another machine received', () => {
+  const receiver = { payload: 'e30=', payloadType: 't', signatures: [] };
+  const after_reboot: AfterReboot = {
+    layout: 'debian',
+    dump_state: 'elsewhere',
+    watchdog_status: 'not-reported',
+    reset_reason: null,
+    pstore_records: 0,
+    capture_log_found: false,
+    receiver: null,
+  };
+
+  it.each([null, whole])('is unverifiable where nobody there vouches for it', (dump) => {
+    expect(judgeEvidence({ dump, after_reboot })).toEqual({ reason: 'elsewhere', verdict: 'unverifiable' });
+  });
+
+  it('is judged by what was found there', () => {
+    const found = { after_reboot: { ...after_reboot, receiver } };
+    expect(judgeEvidence({ ...found, dump: whole })?.verdict).toBe('verified');
+    expect(judgeEvidence({ ...found, dump: { ...whole, truncated: true } })?.reason).toBe('truncated');
+    expect(judgeEvidence({ ...found, dump: null })).toBeNull();
+  });
 });
 
 describe('the order of the rules', () => {

@@ -1,5 +1,5 @@
 /** The verdict on a dump, from what the verifier found in it (DESIGN 4: success, completeness, accuracy). */
-import type { DumpFinding } from '../evidence.ts';
+import type { DumpFinding, Evidence } from '../evidence.ts';
 import { type Verdict, type VerdictReason, verdictReasons } from '../vocabulary.ts';
 
 /** A verdict and the one reason that decided it. */
@@ -40,4 +40,17 @@ function reasonOf(f: DumpFinding): VerdictReason {
 export function judgeDump(finding: DumpFinding): Judgement {
   const reason = reasonOf(finding);
   return { verdict: verdictReasons[reason], reason };
+}
+
+/**
+ * The verdict on the dump of a trial; null where there is none. A dump that another machine received is only as good
+ * as that machine's word: without it nobody has looked.
+ */
+export function judgeEvidence({
+  dump,
+  after_reboot: found,
+}: Pick<Evidence, 'dump' | 'after_reboot'>): Judgement | null {
+  if (found?.dump_state === 'elsewhere' && found.receiver === null)
+    return { verdict: verdictReasons.elsewhere, reason: 'elsewhere' };
+  return dump && judgeDump(dump);
 }

@@ -17,17 +17,43 @@ function provenByDump(e: Evidence, verdict: Verdict | null): Stage | null {
   return e.dump?.armed === 'present' ? 'armed' : null;
 }
 
+/** A trace of another crash: nothing that it shows is of this trial. */
+function isOfAnother(e: Evidence): boolean {
+  const { armed, fired } = e.dump ?? {};
+  return armed === 'other-trial' || fired === 'other-trial' || fired === 'unfired';
+}
+
 /**
- * The interval. A stage is proven by a sighting, by the trigger line or by the dump; it is excluded where the
- * channel would have shown it, the run ended, and it was not shown. Between the two nothing is known.
+ * What was left behind proves. Only the capture environment puts something into the directory of dumps while no other
+ * kernel runs, and only after it has found the target.
+ */
+function provenByTraces(e: Evidence): Stage | null {
+  const found = e.after_reboot;
+  if (!found || isOfAnother(e)) return null;
+  if (found.dump_state === 'complete' || found.dump_state === 'incomplete') return 'target_ready';
+  return found.capture_log_found ? 'capture_booted' : null;
+}
+
+/** What would have been seen: by the channel, and in the directory of dumps where it was read. */
+function visibleStages(e: Evidence): readonly Stage[] {
+  if (e.exit === 'lost') return [];
+  const state = e.after_reboot?.dump_state;
+  return state === 'none' || state === 'incomplete'
+    ? [...e.channel.could_see, 'dump_written']
+    : e.channel.could_see;
+}
+
+/**
+ * The interval. A stage is proven by a sighting, by the trigger line, by the dump or by what lies around it; it is
+ * excluded where it would have been seen, the run ended, and it was not. Between the two nothing is known.
  */
 export function reachedStage(e: Evidence, mechanism: Mechanism, verdict: Verdict | null): Reached {
   const order: readonly Stage[] = mechanisms[mechanism].stages;
   const shown: (Stage | null)[] = e.channel.saw.map((sighting) => sighting.stage);
   if (e.trigger) shown.push('fired');
-  shown.push(provenByDump(e, verdict));
+  shown.push(provenByDump(e, verdict), provenByTraces(e));
   const last = Math.max(-1, ...shown.map((stage) => (stage === null ? -1 : order.indexOf(stage))));
-  const visible = e.exit === 'lost' ? [] : e.channel.could_see;
+  const visible = visibleStages(e);
   return {
     proven: order[last] ?? null,
     excluded: order.slice(last + 1).find((s) => visible.includes(s)) ?? null,

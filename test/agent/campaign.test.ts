@@ -123,7 +123,8 @@ describe('a campaign', () => {
     expect([result, troubles, left]).toEqual([{ givenUp: 0 }, [], 0]);
     expect(done.map(({ control }) => control)).toEqual([false, false, false]);
     const reports = (await payloads<ReportBody>(runtime, 'report')).slice(-3);
-    for (const report of reports) expect(report).toMatchObject({ version: '1.1', amends: null });
+    for (const report of reports)
+      expect(report).toMatchObject({ version: '1.2', amends: null, evidence: { after_reboot: null } });
     const tickets = (await payloads<TicketsBody>(runtime, 'tickets')).slice(-3);
     for (const body of tickets)
       expect(body).toMatchObject({ version: '1.1', controls: true, offline: false });

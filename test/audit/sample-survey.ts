@@ -20,6 +20,7 @@ import { statisticsHash } from '../../worker/edition/publish.ts';
 import { aboutNobody, type Draft, draftEntry, type SignedRequest } from '../../worker/log/draft.ts';
 import { type LogIdentity, logIdentity } from '../../worker/log/identity.ts';
 import { reportRowOf, type Terms, ticketRowOf } from '../../worker/log/rows.ts';
+import { statisticsVersion } from '../../worker/statistics/cell.ts';
 import { instant } from '../../worker/time.ts';
 import { type Fate, type KeyPair, type SampleMachine, seal, simpleScenario } from '../http/samples.ts';
 
@@ -207,6 +208,7 @@ async function published(): Promise<[string, object][]> {
     number: 1,
     log_size: 0,
     cut_off: instant(beginsMs),
+    statistics_version: statisticsVersion,
     statistics_sha256: await statisticsHash(store, { log_size: 0, cut_off_ms: beginsMs }),
     checkpoint: await signCheckpoint({ origin: log.name, size: 0, root: await rootOf([]) }, log),
     published_at: instant(beginsMs),

@@ -1,10 +1,12 @@
 /** Control trials: who runs them, that they count nowhere else, and what a false capture leads to; on every runtime. */
+
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ControlsAnswer } from '../../schema/answer/controls.ts';
 import { fromBase64, fromHex } from '../../schema/bytes.ts';
 import { verifies } from '../../schema/ed25519.ts';
 import { type Envelope, preAuthEncoding } from '../../schema/envelope.ts';
-import type { Profile } from '../../schema/profile.ts';
+import type { WatchedEvidence } from '../../schema/evidence.ts';
+import type { ProfileOf } from '../../schema/profile.ts';
 import type { EntryAnswer, Receipt, Ticket, TicketsAnswer } from '../../schema/wire.ts';
 import {
   admit,
@@ -50,7 +52,7 @@ describe.each(runtimeNames)('on %s', (name) => {
   async function enrolled(
     who: string,
     ownerName = 'owner',
-    changes: Partial<Profile> = {},
+    changes: Partial<ProfileOf<'1.0'>> = {},
   ): Promise<SampleMachine> {
     const machine = sampleMachine(who, sampleProfile(who, changes), ownerName);
     await enrol(url, machine);
@@ -101,7 +103,7 @@ describe.each(runtimeNames)('on %s', (name) => {
 
     it('of a real machine is one only after it came back', async () => {
       const machine = await enrolled('metal', 'owner', { population: 'metal', lab_machine: null });
-      const ended = async (request: string, exit: ReturnType<typeof sampleEvidence>['exit']) => {
+      const ended = async (request: string, exit: WatchedEvidence['exit']) => {
         const ticket = await ticketFor(machine, request, false);
         const evidence = { ...sampleEvidence('device', ticket.scenario), exit };
         const body = machine.report(ticket, 'device', Date.now(), {

@@ -18,8 +18,8 @@ import {
   rotationStatement,
   workInput,
 } from '../../schema/envelope.ts';
-import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
-import type { Profile } from '../../schema/profile.ts';
+import type { DumpFinding, WatchedEvidence } from '../../schema/evidence.ts';
+import type { ProfileOf } from '../../schema/profile.ts';
 import { type Scenario, scenarioId } from '../../schema/scenario.ts';
 import type { KeyRole } from '../../schema/vocabulary.ts';
 import type {
@@ -84,8 +84,10 @@ const nothing = {
   build_id: null,
 } as const;
 
+type FirstProfile = ProfileOf<'1.0'>;
+
 /** A profile of a small emulated machine whose dump target has a driver of this name. */
-export function sampleProfile(driver = 'virtio_blk', changes: Partial<Profile> = {}): Profile {
+export function sampleProfile(driver = 'virtio_blk', changes: Partial<FirstProfile> = {}): FirstProfile {
   return {
     version: '1.0',
     population: 'lab',
@@ -134,21 +136,21 @@ const wholeDump: DumpFinding = {
 export type Fate = 'captured' | 'device' | 'hang' | 'inconclusive';
 
 /** The evidence that a trial of this fate leaves. */
-export function sampleEvidence(fate: Fate, scenario: Scenario): Evidence {
-  const saw: Evidence['channel']['saw'] = [
+export function sampleEvidence(fate: Fate, scenario: Scenario): WatchedEvidence {
+  const saw: WatchedEvidence['channel']['saw'] = [
     { stage: 'armed', at_ms: 0, line: 'crashpoint: armed' },
     { stage: 'fired', at_ms: 210, line: 'crashpoint: fired' },
   ];
-  const noticed: Evidence['channel']['saw'] = [
+  const noticed: WatchedEvidence['channel']['saw'] = [
     { stage: 'detected', at_ms: 215, line: 'Kernel panic - not syncing: crashpoint' },
     { stage: 'handed_over', at_ms: 900, line: 'Linux version 6.1.0-41-amd64' },
     { stage: 'capture_booted', at_ms: 3100, line: 'dumpsurvey: capture_booted' },
   ];
-  const written: Evidence['channel']['saw'] = [
+  const written: WatchedEvidence['channel']['saw'] = [
     { stage: 'target_ready', at_ms: 3300, line: 'dumpsurvey: target_ready' },
     { stage: 'dump_written', at_ms: 7000, line: 'dumpsurvey: dump_written' },
   ];
-  const whole: Evidence = {
+  const whole: WatchedEvidence = {
     channel: {
       name: 'serial',
       could_see: [

@@ -381,8 +381,11 @@ describe.each(runtimeNames)('on %s', (name) => {
   describe('the other addresses', () => {
     it('name the addresses, the versions of every payload and the scenario sets', async () => {
       const index = (await get(url, '/v1')).json as Record<string, unknown>;
-      expect(index.report_versions).toEqual(['1.0', '1.1']);
-      expect(index.payload_versions).toMatchObject({ report: ['1.0', '1.1'], tickets: ['1.0', '1.1'] });
+      expect(index.report_versions).toEqual(['1.0', '1.1', '1.2']);
+      expect(index.payload_versions).toMatchObject({
+        report: ['1.0', '1.1', '1.2'],
+        tickets: ['1.0', '1.1'],
+      });
       expect(Object.keys(index.payload_versions as object)).toEqual(payloadKinds);
       expect(index.addresses).toContain('/v1/statistics');
       expect(Object.keys(index.scenario_sets as object)).toContain('standard/1');

@@ -200,6 +200,17 @@ describe('an honest survey', () => {
     expect(report.tally.counts().statistics.rebuilt).toBeGreaterThan(10);
   });
 
+  it('may have editions that an older version of its code computed', async () => {
+    const { url, database } = await survey();
+    await database.execute(
+      "update editions set statistics_version = 1, statistics_sha256 = 'ab' || substr(statistics_sha256, 3) where number = (select max(number) - 1 from editions)",
+    );
+    const { report, found, status } = await audited({ url, ...known });
+    expect({ found, status }).toEqual({ found: [], status: 0 });
+    expect(report.tally.counts().editions).toMatchObject({ superseded: 1, rebuilt: 1 });
+    expect(report.tally.notes().join()).toMatch(/Edition \d+ was computed by version 1 of the statistics/);
+  });
+
   it('may have data withdrawn while it is audited', async () => {
     const runtime = await survey();
     const { key } = told.story.trials;

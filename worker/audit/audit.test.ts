@@ -36,6 +36,9 @@ const flipped = (at: number) => (bytes: Uint8Array) => {
   return bytes;
 };
 
+const claims99 = (bytes: Uint8Array) =>
+  utf8(new TextDecoder().decode(bytes).replace(/"statistics_version":\d+/, '"statistics_version":99'));
+
 describe('a log of 600 entries', () => {
   it('is walked in three bundles', async () => {
     const seen: number[] = [];
@@ -64,6 +67,7 @@ describe('a log of 600 entries', () => {
       (b: Uint8Array) => b.slice(0, b.lastIndexOf(10, b.length - 2) + 1),
       ['rows 511'],
     ],
+    ['a newest edition of another version of the code', 'v1/editions/1', claims99, ['editions']],
     ['contents in disorder', 'log/rows/2', swapLines, ['rows 512', 'rows 513']],
   ])('finds %s', async (_, name, change, found) => {
     const report = await auditFiles(changed(name, change), log.verifierKey);

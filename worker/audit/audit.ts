@@ -11,7 +11,7 @@ import { createJudge, type Judge } from './judge.ts';
 import { keyOf, type Prepared, prepare, type Wanted } from './prepare.ts';
 import { createRebuild, type Rebuild } from './rebuild.ts';
 import { judgeReceipt } from './receipts.ts';
-import { judgeCheckpoints, judgeEdition, judgeTables } from './recompute.ts';
+import { judgeCheckpoints, judgeEdition, judgeTables, judgeVersion } from './recompute.ts';
 import { Incomplete, type Source } from './source/source.ts';
 import { createTally, type Tally } from './tally.ts';
 import { checkTree, checkUpperTiles } from './tree/check.ts';
@@ -175,5 +175,7 @@ async function judgePublished(
   judgeCheckpoints(editions, tally);
   for (const edition of editions) await judgeEdition(edition, judge, rebuild.store, tally);
   const [shown] = editions;
-  if (shown !== undefined) await judgeTables(tables, shown, judge, rebuild.store, tally);
+  if (shown === undefined) return;
+  judgeVersion(shown, tally);
+  await judgeTables(tables, shown, judge, rebuild.store, tally);
 }

@@ -66,6 +66,7 @@ export const outcomes = {
   withdrawn: 'its owner withdrew it, or what it would be checked against',
   withheld: 'of a real machine: only named auditors see it, or what it would be checked against (--token)',
   unkept: 'never kept, so that nobody can check it: entries and editions of before the log had a tree',
+  superseded: "computed by an older version of the statistics' code, which this program is not",
   mismatch: 'not as it must be',
 } as const;
 export type Outcome = keyof typeof outcomes;

@@ -13,6 +13,8 @@ const manifest = z.looseObject({
   number: z.int().min(1),
   log_size: z.int().min(0),
   cut_off: instant,
+  /** Left out, or null, in editions of before it was kept. */
+  statistics_version: z.int().min(1).nullish(),
   statistics_sha256: sha256Hex,
   checkpoint: checkpointNote.nullable(),
 });

@@ -1,6 +1,7 @@
 /** Computes again what the survey publishes, from the rows that an edition is made of, and compares. */
 import type { Group, KeyedCell } from '../../schema/statistics.ts';
 import { statisticsHash } from '../edition/publish.ts';
+import { statisticsVersion } from '../statistics/cell.ts';
 import { cellsBy } from '../store/cells.ts';
 import type { Store } from '../store/open.ts';
 import type { Judge, Tombstone } from './judge.ts';
@@ -21,12 +22,13 @@ function goneSince(tombstones: readonly Tombstone[], logSize: number): number {
 
 /** Why an edition cannot be rebuilt, or null. */
 function obstacle(
-  { manifest: { log_size, checkpoint } }: Edition,
+  { manifest: { log_size, checkpoint, statistics_version } }: Edition,
   known: Known,
-): 'unkept' | 'withdrawn' | 'broken' | null {
+): 'unkept' | 'superseded' | 'withdrawn' | 'broken' | null {
   const brokenAt = known.brokenAt();
   if (brokenAt !== null && brokenAt < log_size) return 'broken';
   if (checkpoint === null) return 'unkept';
+  if (statistics_version && statistics_version < statisticsVersion) return 'superseded';
   return goneSince(known.tombstones, log_size) > 0 ? 'withdrawn' : null;
 }
 
@@ -44,6 +46,17 @@ export function judgeCheckpoints(editions: readonly Edition[], tally: Tally): vo
       );
 }
 
+/** A survey publishes anew when its code computes otherwise: the newest edition is of this program's version, or one of the two is out of date. */
+export function judgeVersion({ manifest: { number, statistics_version } }: Edition, tally: Tally): void {
+  if (statistics_version && statistics_version !== statisticsVersion)
+    tally.find(
+      'editions',
+      null,
+      `version ${statisticsVersion} of the statistics, which this program computes, in edition ${number}, the newest: verify with the version of the program that the survey runs`,
+      `version ${statistics_version}`,
+    );
+}
+
 /** Rebuilds an edition and compares its hash. */
 export async function judgeEdition(
   edition: Edition,
@@ -56,11 +69,12 @@ export async function judgeEdition(
   if (why === 'broken') return;
   if (why !== null) {
     tally.count('editions', why);
-    tally.note(
-      why === 'unkept'
-        ? `Edition ${number} is of before the log had a tree: not rebuildable.`
-        : `Edition ${number}, of ${log_size} entries, is not rebuildable: ${goneSince(known.tombstones, log_size)} withdrawn.`,
-    );
+    const reasons = {
+      unkept: `Edition ${number} is of before the log had a tree: not rebuildable.`,
+      superseded: `Edition ${number} was computed by version ${edition.manifest.statistics_version} of the statistics: only a verify of that version rebuilds it.`,
+      withdrawn: `Edition ${number}, of ${log_size} entries, is not rebuildable: ${goneSince(known.tombstones, log_size)} withdrawn.`,
+    };
+    tally.note(reasons[why]);
     return;
   }
   const rebuilt = await statisticsHash(store, { log_size, cut_off_ms: Date.parse(cut_off) });
@@ -85,7 +99,7 @@ export async function judgeTables(
   const why = obstacle(edition, known);
   if (why === 'broken') return;
   // Figures are counted when they are asked for, also those of an edition of before the log had a tree.
-  if (why === 'withdrawn') {
+  if (why === 'withdrawn' || why === 'superseded') {
     tally.count('statistics', why, tables.length);
     return;
   }

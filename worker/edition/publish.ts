@@ -23,6 +23,7 @@ export function manifestOf(row: EditionRow): Manifest {
     number: row.number,
     log_size: row.log_size,
     cut_off: instant(row.cut_off_ms),
+    statistics_version: row.statistics_version,
     statistics_sha256: row.statistics_sha256,
     checkpoint: row.checkpoint || null,
     published_at: instant(row.published_at_ms),
@@ -42,7 +43,7 @@ export async function statisticsHash(store: Store, coverage: Coverage): Promise<
 }
 
 /**
- * Publishes the next edition if the published checkpoint has grown or a deadline has passed since the last one, and that was at
+ * Publishes the next edition if the published checkpoint has grown, a deadline has passed or the code computes otherwise since the last one, and that was at
  * least `everyMs` ago. The first one is published at once, also of an empty log. Says how long to wait where
  * something is to be published that is not due yet: null means that nothing is.
  */
@@ -56,7 +57,10 @@ export async function publishIfDue(
   if (checkpoint === null) return { published: null, waitMs: null };
   const log_size = checkpoint.size;
   if (last !== null) {
-    const news = log_size > last.log_size || (await deadlinePassed(store, last.cut_off_ms, nowMs));
+    const news =
+      log_size > last.log_size ||
+      last.statistics_version !== statisticsVersion ||
+      (await deadlinePassed(store, last.cut_off_ms, nowMs));
     if (!news) return { published: null, waitMs: null };
     const waitMs = last.published_at_ms + everyMs - nowMs;
     if (waitMs > 0 && waitMs <= everyMs) return { published: null, waitMs };
@@ -67,6 +71,7 @@ export async function publishIfDue(
     number: (last?.number ?? 0) + 1,
     log_size,
     cut_off_ms,
+    statistics_version: statisticsVersion,
     statistics_sha256: await statisticsHash(store, { log_size, cut_off_ms }),
     checkpoint: checkpoint.note,
     published_at_ms: nowMs,

@@ -1,4 +1,5 @@
 /** The shapes that the document names once and refers to. A shape that is not named here gets the name of its operation. */
+import { afterReboot } from '../../schema/after-reboot.ts';
 import { apiIndexAnswer } from '../../schema/answer/api-index.ts';
 import { controlsAnswer } from '../../schema/answer/controls.ts';
 import { decidedEntry, decisionsAnswer } from '../../schema/answer/decisions.ts';
@@ -15,7 +16,7 @@ import {
 } from '../../schema/answer/report.ts';
 import { campaignProgress, statusAnswer, ticketCounts } from '../../schema/answer/status.ts';
 import { envelope } from '../../schema/envelope.ts';
-import { dumpFinding, evidence, sighting, trigger } from '../../schema/evidence.ts';
+import { dumpFinding, evidence, sighting, trigger, watchedEvidence } from '../../schema/evidence.ts';
 import { outcome } from '../../schema/outcome.ts';
 import { problemDocument } from '../../schema/problem.ts';
 import { device, profile } from '../../schema/profile.ts';
@@ -85,6 +86,8 @@ export const components = {
   Scenario: scenarioFields,
   Ticket: ticket,
   Evidence: evidence,
+  WatchedEvidence: watchedEvidence,
+  AfterReboot: afterReboot,
   Trigger: trigger,
   Sighting: sighting,
   DumpFinding: dumpFinding,

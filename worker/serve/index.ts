@@ -3,6 +3,7 @@ import type { ApiIndexAnswer } from '../../schema/answer/api-index.ts';
 import { payloadKinds, payloadType, powBits } from '../../schema/envelope.ts';
 import { versionsOf } from '../../schema/payload-versions.ts';
 import { problems, problemType } from '../../schema/problem.ts';
+import { profileVersions } from '../../schema/profile.ts';
 import { scenarioId, scenarioSetNames, scenarioSets } from '../../schema/scenario.ts';
 import { groups } from '../../schema/statistics.ts';
 import { namesOf, populations } from '../../schema/vocabulary.ts';
@@ -22,6 +23,7 @@ export function apiIndex(
     payload_versions: Object.fromEntries(
       payloadKinds.map((kind) => [kind, [...versionsOf(kind)]]),
     ) as ApiIndexAnswer['payload_versions'],
+    profile_versions: [...profileVersions],
     payload_types: payloadKinds.map(payloadType),
     work_bits: powBits,
     body_max_bytes: bodyMaxBytes,

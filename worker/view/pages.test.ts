@@ -39,8 +39,11 @@ const pages = [
       labels: [],
       body: {
         ...report.body,
+        version: '1.2',
+        amends: null,
         evidence: {
           ...report.body.evidence,
+          after_reboot: null,
           trigger: null,
           dump: null,
           crash_log: [],

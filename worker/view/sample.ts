@@ -49,6 +49,7 @@ export const edition: Manifest = {
   cut_off: '2026-11-23T14:40:00.000Z',
   published_at: '2026-11-23T14:41:02.118Z',
   checkpoint: null,
+  statistics_version: 2,
   statistics_sha256: '9f2c1b7e4d5a60838f1e2d3c4b5a69788796a5b4c3d2e1f00f1e2d3c4b5a6978',
 };
 

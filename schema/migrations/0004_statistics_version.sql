@@ -1,0 +1,1 @@
+ALTER TABLE `editions` ADD `statistics_version` integer;
