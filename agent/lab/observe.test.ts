@@ -6,6 +6,7 @@ import { classify } from '../../schema/classify/classify.ts';
 import { symptomOf } from '../../schema/classify/symptom.ts';
 import { type DumpFinding, watchedEvidence } from '../../schema/evidence.ts';
 import { findScenario } from '../../schema/scenario.ts';
+import { parseAtCrash, parseTrigger } from '../trial/module-lines.ts';
 import {
   assembleEvidence,
   beaconsIn,
@@ -13,8 +14,6 @@ import {
   type Ending,
   excerpt,
   type Observation,
-  parseAtCrash,
-  parseTrigger,
 } from './observe.ts';
 
 const nonce = '57b7ff5c08a898a4faabdbd7e203eb8b';
