@@ -7,7 +7,7 @@ import type { DebianGuest } from '../guest/guest.ts';
 import { differences, listFiles } from './files.ts';
 import { reboot } from './machine.ts';
 import { beginCampaign, cure, install, makeHurry, uninstall } from './owner.ts';
-import { beginStory, type Story } from './steps.ts';
+import { beginStory, type Step, type Story } from './steps.ts';
 import type { Survey, SurveyTrial } from './survey.ts';
 import { waitFor } from './wait.ts';
 
@@ -73,7 +73,7 @@ export async function campaignStory(
   survey: Survey,
   trials: number,
   say: (line: string) => void,
-): Promise<{ readonly story: Story; readonly rows: readonly TrialRow[] }> {
+): Promise<{ readonly steps: readonly Step[]; readonly rows: readonly TrialRow[] }> {
   const story = beginStory(say);
   let rows: readonly TrialRow[] = [];
   const before = await guest.must(listFiles, 600_000);
@@ -96,5 +96,5 @@ export async function campaignStory(
       ? 'nothing is left'
       : left.map(({ path, change }) => `${change}: ${path}`).join(', ');
   });
-  return { story, rows };
+  return { steps: story.steps, rows };
 }
