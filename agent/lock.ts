@@ -3,11 +3,15 @@ import { readFileSync } from 'node:fs';
 import { open, readFile, rm } from 'node:fs/promises';
 import { Advice } from './advice.ts';
 
-/** What tells a process from a later one with the same number: its start time (proc(5), field 22 of stat). */
+/**
+ * What tells a process from a later one with the same number: its start time (proc(5), field 22 of stat), and the boot
+ * that this time counts from.
+ */
 function identityOf(pid: number): string | null {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]}`;
+    const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+    return `${pid} ${stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]} ${boot}`;
   } catch {
     return null;
   }

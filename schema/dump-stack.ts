@@ -11,6 +11,7 @@ export const stackKinds = {
   mmc: 'an SD card or eMMC',
   xen: 'a Xen block device',
   pmem: 'persistent memory',
+  'nvme-of': 'an NVMe name space that a network carries',
   iscsi: 'a disk that a network carries (iSCSI)',
   fc: 'a disk on Fibre Channel',
   nbd: 'a network block device',
@@ -39,3 +40,14 @@ export const stackKinds = {
   ssh: 'sent to another machine over SSH',
 } as const;
 export type StackKind = keyof typeof stackKinds;
+
+/** The kinds that are local file systems. */
+export const fileSystemKinds = [
+  'ext2',
+  'ext3',
+  'ext4',
+  'xfs',
+  'btrfs',
+  'f2fs',
+  'vfat',
+] as const satisfies readonly StackKind[];

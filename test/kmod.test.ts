@@ -1,7 +1,7 @@
 /** The kernel module's own tables and layouts against the catalogue and the verifier, read from its C sources. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
-import { parseTrigger } from '../agent/lab/observe.ts';
+import { parseTrigger } from '../agent/trial/module-lines.ts';
 import { parseArmed, parseFired, parseListing, recordFill, recordHeaderBytes } from '../schema/canary.ts';
 import { crashPoints } from '../schema/crash-point.ts';
 import { crashTypes } from '../schema/crash-type.ts';

@@ -5,7 +5,7 @@ import { excerpt } from '../agent/lab/observe.ts';
 import { inventory, profileText } from '../agent/machine/inventory.ts';
 import { classify } from '../schema/classify/classify.ts';
 import { symptomOf } from '../schema/classify/symptom.ts';
-import { contextFaults, evidence } from '../schema/evidence.ts';
+import { contextFaults, watchedEvidence } from '../schema/evidence.ts';
 import type { Outcome } from '../schema/outcome.ts';
 import { type Device, partsOf, profile } from '../schema/profile.ts';
 import {
@@ -70,7 +70,7 @@ describe.each(runNames)('%s', (name) => {
   const e = evidenceOf(run);
 
   it('gives evidence that a report may carry', () => {
-    expect(evidence.parse(e)).toEqual(e);
+    expect(watchedEvidence.parse(e)).toEqual(e);
     expect(e.harness_fault).toBeNull();
   });
 

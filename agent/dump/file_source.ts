@@ -1,5 +1,5 @@
 /** A file, or a stretch of a raw disk image, as a ByteSource. Rejects for I/O errors only. */
-import { open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import type { ByteSource } from './source.ts';
 
 /** A ByteSource that holds a file open until it is closed. */
@@ -16,7 +16,12 @@ export async function fileSource(
   { offset = 0, byteCount }: { offset?: number; byteCount?: number } = {},
 ): Promise<FileSource> {
   const handle = await open(path, 'r');
-  const available = Math.max(0, (byteCount ?? (await handle.stat()).size - offset) || 0);
+  return handleSource(handle, offset, byteCount ?? (await handle.stat()).size - offset);
+}
+
+/** The same of a file that is open already. Closing the source closes the file. */
+export function handleSource(handle: FileHandle, offset: number, byteCount: number): FileSource {
+  const available = Math.max(0, byteCount || 0);
   return {
     byteCount: available,
     async read(at, count) {

@@ -2,7 +2,6 @@
  * One attempt at an item of a campaign: enrol, take a ticket, say that it is armed, run the trial. Each step is durable in
  * the journal before the next begins.
  */
-import { createHash } from 'node:crypto';
 import { fromBase64, toBase64 } from '../../schema/bytes.ts';
 import type { Evidence } from '../../schema/evidence.ts';
 import { findScenario, type Scenario } from '../../schema/scenario.ts';
@@ -14,7 +13,9 @@ import { armedNote, askForTicket, enrol } from '../link/survey.ts';
 import { inventory, profileText } from '../machine/inventory.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import type { TrialState } from '../trial/journal.ts';
+import { listingText } from '../trial/listing-text.ts';
 import { interruptedEvidence } from '../trial/report.ts';
+import { requestId } from '../trial/request.ts';
 import type { CampaignOptions } from './campaign.ts';
 import type { PlantOrder } from './command-line.ts';
 import { build, labMachines } from './machines.ts';
@@ -107,9 +108,7 @@ async function attemptOnce(
     if (ticket === null || planted.nonce !== ticket.nonce) throw new Error('the guest planted another nonce');
     const { nonce } = ticket;
     const nowMs = Date.now();
-    const listing = JSON.stringify(planted, (_, value) =>
-      typeof value === 'bigint' ? `0x${value.toString(16)}` : value,
-    );
+    const listing = listingText(planted);
     const bytes = armedNote(machine, ticket, nowMs);
     if (journal.trials().get(ordinal)?.note?.nonce !== nonce)
       await journal.append({ step: 'noted', ordinal, nonce, payload: toBase64(bytes) });
@@ -127,24 +126,4 @@ async function attemptOnce(
   });
   if (fault !== null) throw fault;
   return { ticket, sysctls: prepared?.sysctls ?? {}, armedAt, evidence };
-}
-
-/**
- * Names the request for a ticket. Stable over restarts while the ticket can still be armed, so that asking again brings
- * the same ticket; another one after a control.
- */
-export function requestId(
-  campaignId: string,
-  { ordinal }: Pick<PlanItem, 'ordinal'>,
-  state: Pick<TrialState, 'ticket' | 'controls'> | undefined,
-  profileSha256: string,
-  nowMs: number,
-): string {
-  const before = state?.ticket;
-  const expired = before !== undefined && Date.parse(before.arm_by) < nowMs ? before.nonce : '';
-  const again = state?.controls ? `/${state.controls}` : '';
-  return createHash('sha256')
-    .update(`${campaignId}/${ordinal}/${profileSha256}/${expired}${again}`)
-    .digest('hex')
-    .slice(0, 32);
 }

@@ -4,8 +4,9 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { classify } from '../../schema/classify/classify.ts';
 import { symptomOf } from '../../schema/classify/symptom.ts';
-import { type DumpFinding, evidence } from '../../schema/evidence.ts';
+import { type DumpFinding, watchedEvidence } from '../../schema/evidence.ts';
 import { findScenario } from '../../schema/scenario.ts';
+import { parseAtCrash, parseTrigger } from '../trial/module-lines.ts';
 import {
   assembleEvidence,
   beaconsIn,
@@ -13,8 +14,6 @@ import {
   type Ending,
   excerpt,
   type Observation,
-  parseAtCrash,
-  parseTrigger,
 } from './observe.ts';
 
 const nonce = '57b7ff5c08a898a4faabdbd7e203eb8b';
@@ -31,7 +30,7 @@ function observed(...lines: string[]): Observation[] {
 }
 
 function assemble(lines: string[], ending = ended) {
-  return evidence.parse(assembleEvidence(nonce, observed(...lines), ending, null, 60_000));
+  return watchedEvidence.parse(assembleEvidence(nonce, observed(...lines), ending, null, 60_000));
 }
 
 const armed = 'beacon ds armed inflight=7';
@@ -372,7 +371,7 @@ test('whatever a guest prints, what becomes of it fits a report', () => {
   fc.assert(
     fc.property(fc.array(observation, { maxLength: 300, size: 'max' }), ending, (observations, end) => {
       const e = assembleEvidence(nonce, observations, end, null, 60_000);
-      expect(evidence.safeParse(e).error).toBeUndefined();
+      expect(watchedEvidence.safeParse(e).error).toBeUndefined();
     }),
     { numRuns: 150 },
   );
@@ -396,7 +395,7 @@ describe('the evidence of a control trial', () => {
     ['the guest said nothing of it', 'inflight=7'],
     ['the line is garbled', 'inflight=7 kexec_crash_loaded=01'],
   ])('proves nothing where %s: the harness is to blame', (_, line) => {
-    const e = evidence.parse(control(line));
+    const e = watchedEvidence.parse(control(line));
     expect(e.harness_fault).toMatch(/control trial.*did not say/);
     expect(e.harness_fault).toContain(`armed ${line}`.trim());
   });

@@ -14,10 +14,11 @@ import { fileSource } from '../dump/file_source.ts';
 import { dumpLog, verifyDump } from '../dump/verify.ts';
 import type { SystemTree } from '../machine/tree.ts';
 import { capturedMap } from '../machine/tree.ts';
+import { parseAtCrash } from '../trial/module-lines.ts';
 import { firstCommandLine, type PlantOrder, plantLines, qemuArguments } from './command-line.ts';
 import { type CpioEntry, cpio } from './cpio.ts';
 import { build, type LabMachine, type LabMachineName, labMachines } from './machines.ts';
-import { assembleEvidence, beaconsIn, controlEvidence, type Observation, parseAtCrash } from './observe.ts';
+import { assembleEvidence, beaconsIn, controlEvidence, type Observation } from './observe.ts';
 import type { Lab } from './provision.ts';
 import { type Guest, startGuest } from './qemu.ts';
 

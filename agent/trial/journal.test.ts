@@ -52,7 +52,11 @@ describe('what a journal comes to', () => {
 
   it('begins anew after a control, which is counted', () => {
     const control: JournalEntry = { step: 'control', ordinal };
-    expect(foldJournal([...steps, control]).get(ordinal)).toEqual({ closed: false, controls: 1 });
+    expect(foldJournal([...steps, control]).get(ordinal)).toEqual({
+      closed: false,
+      controls: 1,
+      controlsArmed: ['2026-11-24T10:01:00.000Z'],
+    });
     const again = foldJournal([...steps, control, ...steps, { step: 'closed', ordinal }]);
     expect(again.get(ordinal)).toMatchObject({ closed: true, controls: 1, ticket: ticket('1') });
   });

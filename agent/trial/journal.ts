@@ -8,21 +8,36 @@ import { dirname } from 'node:path';
 import * as z from 'zod';
 import { ticket } from '../../schema/wire.ts';
 import { appendDurably, syncDirectory } from '../durable.ts';
+import { beaconChannel } from '../metal/settings.ts';
 
 const ordinal = z.int().min(0);
+
+/** What a machine that crashes itself must know afterwards, beside what was planted. */
+const onMetal = z.object({
+  /** The kernel's boot id at the arming: another one since says that the machine has started again. */
+  boot_id: z.string(),
+  /** Names that the directory of dumps held already: none of them is this trial's. */
+  crash_before: z.array(z.string()),
+  watchdog: z.object({ present: z.boolean(), timeout_ms: z.int().min(0) }),
+  beacon: beaconChannel,
+});
+export type ArmedOnMetal = z.infer<typeof onMetal>;
 
 const entry = z.discriminatedUnion('step', [
   /** A ticket came. A later one of the same ordinal replaces one that expired unused. */
   z.object({ step: z.literal('ticket'), ordinal, ticket }),
   /** The bytes of the armed note, base64: whoever says it again says the same. */
   z.object({ step: z.literal('noted'), ordinal, nonce: z.string(), payload: z.string() }),
-  /** The guest has planted and is about to be armed. */
+  /** The survey has the note. */
+  z.object({ step: z.literal('said'), ordinal, nonce: z.string() }),
+  /** Everything is planted, and the machine is about to be armed. Only a machine of the lab has no `metal`. */
   z.object({
     step: z.literal('arming'),
     ordinal,
     armed_at: z.string(),
     sysctls: z.record(z.string(), z.int()),
     listing: z.string(),
+    metal: onMetal.optional(),
   }),
   /** The report's bytes, base64: signed as they are, also after a restart. */
   z.object({ step: z.literal('report'), ordinal, payload: z.string() }),
@@ -38,11 +53,15 @@ type Step<S extends JournalEntry['step']> = Extract<JournalEntry, { step: S }>;
 export interface TrialState {
   readonly ticket?: Step<'ticket'>['ticket'];
   readonly note?: Step<'noted'>;
+  /** The nonce of the last note that the survey has. */
+  readonly said?: string;
   readonly arming?: Step<'arming'>;
   readonly payload?: string;
   readonly closed: boolean;
   /** Controls that were run in its place, and are closed. */
   readonly controls: number;
+  /** When those were armed. */
+  readonly controlsArmed?: readonly string[];
 }
 
 function after(before: TrialState, e: JournalEntry): TrialState {
@@ -51,14 +70,18 @@ function after(before: TrialState, e: JournalEntry): TrialState {
       return { ...before, ticket: e.ticket };
     case 'noted':
       return { ...before, note: e };
+    case 'said':
+      return { ...before, said: e.nonce };
     case 'arming':
       return { ...before, arming: e };
     case 'report':
       return { ...before, payload: e.payload };
     case 'closed':
       return { ...before, closed: true };
-    case 'control':
-      return { closed: false, controls: before.controls + 1 };
+    case 'control': {
+      const armed = [...(before.controlsArmed ?? []), ...(before.arming ? [before.arming.armed_at] : [])];
+      return { closed: false, controls: before.controls + 1, controlsArmed: armed };
+    }
   }
 }
 
@@ -109,12 +132,21 @@ export async function openJournal(path: string): Promise<Journal> {
   const { entries, intactBytes } = parseJournal(text);
   if (intactBytes < Buffer.byteLength(text)) await truncate(path, intactBytes);
   let first = text === '';
+  let byteCount = intactBytes;
   return {
     trials: () => foldJournal(entries),
     append: async (e) => {
-      await appendDurably(path, JSON.stringify(e));
+      const line = JSON.stringify(e);
+      try {
+        await appendDurably(path, line);
+      } catch (error) {
+        // A full disk takes half a line: what comes after it would be read as damage.
+        await truncate(path, byteCount).catch(() => {});
+        throw error;
+      }
       if (first) await syncDirectory(dirname(path));
       first = false;
+      byteCount += Buffer.byteLength(line) + 1;
       entries.push(e);
     },
   };

@@ -1,0 +1,67 @@
+/** Gathers what the refusals are judged by. Reads, and asks programs that only report; nothing is changed. */
+import { basename } from 'node:path';
+import { allDevices } from '../../machine/devices.ts';
+import { distributionOf } from '../../machine/distribution.ts';
+import { dumpBytes } from '../../machine/dump-size.ts';
+import { lockdown } from '../../machine/kernel.ts';
+import { onBattery } from '../../machine/power.ts';
+import { otherSessionCount } from '../../machine/sessions.ts';
+import { brokenArrays, brokenMapperArrays, fileSystemFaults } from '../../machine/storage-health.ts';
+import { type DumpTarget, dumpTarget } from '../../machine/target.ts';
+import type { SystemTree } from '../../machine/tree.ts';
+import type { Programs } from '../programs.ts';
+import type { MetalSettings } from '../settings.ts';
+import type { SafetyFacts } from './facts.ts';
+
+/** Whether a capture kernel is loaded. Newer kernels keep the file in a directory of its own. */
+export function isCrashKernelLoaded(tree: SystemTree): boolean {
+  const files = ['/sys/kernel/kexec_crash_loaded', '/sys/kernel/kexec/crash_loaded'];
+  return files.some((file) => tree.read(file)?.trim() === '1');
+}
+
+/** Bytes that are free where dumps go; null where this machine cannot tell. */
+async function freeBytes(tree: SystemTree, programs: Programs, target: DumpTarget): Promise<number | null> {
+  if (target.place.kind === 'raw') {
+    const sectors = tree.read(`/sys/class/block/${basename(target.place.device)}/size`);
+    return sectors === null ? null : Number(sectors.trim()) * 512;
+  }
+  if (target.mount === null) return null;
+  const { code, stdout } = await programs('df', ['-B1', '--output=avail', target.mount.point]);
+  const free = /^\s*(\d+)\s*$/m.exec(stdout)?.[1];
+  return code === 0 && free !== undefined ? Number(free) : null;
+}
+
+/** Of the backends of pstore these two write to memory of the firmware (fs/pstore, drivers/acpi/apei/erst.c). */
+const firmwareBackends = ['efi', 'efi_pstore', 'erst'];
+
+/** The facts of this machine at this moment. `consent`: whether the owner's consent holds. */
+export async function safetyFacts(
+  tree: SystemTree,
+  programs: Programs,
+  settings: Pick<MetalSettings, 'dump_disk'> | null,
+  { consent, nowMs }: Pick<SafetyFacts, 'consent' | 'nowMs'>,
+): Promise<SafetyFacts> {
+  const { family } = distributionOf(tree);
+  const target = dumpTarget(tree, family, allDevices(tree), settings?.dump_disk ?? null);
+  const raids = await programs('dmsetup', ['status', '--target', 'raid']);
+  const parameter = (file: string) => tree.read(`/sys/module/${file}`)?.trim() ?? '';
+  return {
+    family,
+    consent,
+    commandLine: (tree.read('/proc/cmdline') ?? '').split(/\s+/).filter((word) => word !== ''),
+    nowMs,
+    onBattery: onBattery(tree),
+    otherSessionCount: await otherSessionCount(tree, programs),
+    brokenArrays: [...brokenArrays(tree), ...(raids.code === 0 ? brokenMapperArrays(raids.stdout) : [])],
+    fileSystemFaults: fileSystemFaults(tree),
+    target,
+    hasBmc:
+      tree.list('/sys/class/ipmi').length > 0 || tree.list('/sys/firmware/dmi/entries').includes('38-0'),
+    lockdown: lockdown(tree),
+    isCrashKernelLoaded: isCrashKernelLoaded(tree),
+    keepsLogInFirmware: firmwareBackends.includes(parameter('pstore/parameters/backend')),
+    notifiersFirst: /^[Y1]$/.test(parameter('kernel/parameters/crash_kexec_post_notifiers')),
+    freeBytes: await freeBytes(tree, programs, target),
+    dumpBytes: dumpBytes(tree, family),
+  };
+}
