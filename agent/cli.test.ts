@@ -1,6 +1,10 @@
 import { parseArgs } from 'node:util';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { commands, helpOf, main, overview } from './cli.ts';
+import { main } from './cli.ts';
+import { commands, loadCommands } from './command-table.ts';
+import { exitStatuses } from './exit.ts';
+import { helpOf, overview } from './help.ts';
+import { agentVersion } from './version.ts';
 
 let said: string[];
 beforeEach(() => {
@@ -13,20 +17,32 @@ afterEach(() => {
   process.exitCode = 0;
 });
 
+const whole = overview(commands, agentVersion);
+const loaded = await loadCommands();
+
+/** What changes nothing on this machine and sends nothing. */
+const onlyReads = ['doctor', 'inventory', 'status', 'verify'];
+
 /** The words of an example as a shell would split it. */
 const wordsOf = (example: string) =>
   (example.match(/'[^']*'|"[^"]*"|\S+/g) ?? []).map((word) => word.replaceAll(/^['"]|['"]$/g, ''));
 
-describe.each(commands.map((command) => [command.name, command] as const))('%s', (name, command) => {
+describe.each(loaded.map((command) => [command.name, command] as const))('%s', (name, command) => {
   const { options, argument, examples } = command;
 
   it('is in the overview, and its help has every option', () => {
-    expect(overview()).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
+    expect(whole).toMatch(new RegExp(`^  ${name} +\\S`, 'm'));
     const help = helpOf(command);
     for (const option of Object.keys(options)) expect(help).toMatch(new RegExp(`^  --${option}\\b`, 'm'));
     if (argument) expect(help).toContain(argument.help);
     for (const line of help.split('\n')) expect(line.length, line).toBeLessThanOrEqual(130);
   });
+
+  it('has a dry run where it changes something or sends something, and only there', () => {
+    expect(options['dry-run']?.type).toBe(onlyReads.includes(name) ? undefined : 'boolean');
+  });
+
+  it('has --json', () => expect(options.json).toMatchObject({ type: 'boolean' }));
 
   it.each(examples)('takes its own example: %s', (example) => {
     const [program, first, ...args] = wordsOf(example);
@@ -54,5 +70,10 @@ it.each([
 ])('%s shows the overview', async (_, args, status) => {
   await main(args);
   expect(process.exitCode).toBe(status);
-  expect(said.join('\n')).toContain(overview());
+  expect(said.join('\n')).toContain(whole);
+});
+
+it('the overview has every exit status', () => {
+  for (const [status, meaning] of Object.entries(exitStatuses))
+    expect(whole).toContain(`${status}  ${meaning}`);
 });

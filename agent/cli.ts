@@ -1,89 +1,40 @@
-/** The command line: finds the command, reads its options, shows help or runs it. The table of commands is the help. */
+/** The command line: finds the command, reads its options, shows help or runs it. */
 import { parseArgs } from 'node:util';
-import { verify } from '../worker/audit/command.ts';
-import { Advice } from './advice.ts';
-import type { Command, OptionValues } from './command.ts';
-import { enroll } from './commands/enroll.ts';
-import { inventoryCommand } from './commands/inventory.ts';
-import { invite } from './commands/invite.ts';
-import { lab } from './commands/lab.ts';
-import { revoke } from './commands/revoke.ts';
-import { rotate } from './commands/rotate.ts';
-import { status } from './commands/status.ts';
-import { submit } from './commands/submit.ts';
-import { withdraw } from './commands/withdraw.ts';
-import { witness } from './commands/witness.ts';
-import { Refused, Unreachable, Unusable } from './link/api.ts';
-import { LogFault } from './link/log-fault.ts';
+import { Advice, Expected } from './advice.ts';
+import type { NamedCommand, OptionValues } from './command.ts';
+import { commands, loadCommand } from './command-table.ts';
+import type { ExitStatus } from './exit.ts';
+import { helpOf, helpOption, overview } from './help.ts';
 import { agentVersion } from './version.ts';
 
-export const commands: readonly Command[] = [
-  lab,
-  enroll,
-  inventoryCommand,
-  status,
-  submit,
-  rotate,
-  revoke,
-  invite,
-  withdraw,
-  witness,
-  verify,
-];
+const isRoot = () => process.geteuid?.() === 0;
 
-/** The overview of all commands. */
-export function overview(): string {
-  const width = Math.max(...commands.map(({ name }) => name.length));
-  return [
-    `dumpsurvey ${agentVersion}: measures how likely Linux is to capture a kernel crash dump`,
-    '',
-    'Usage: dumpsurvey <command> [options]',
-    '',
-    ...commands.map(({ name, summary }) => `  ${name.padEnd(width)}  ${summary}`),
-    '',
-    'dumpsurvey <command> --help explains a command.',
-    'Exit status: 0 done, 1 failed, 2 used wrongly, 3 something is missing on this machine.',
-  ].join('\n');
-}
-
-/** The help of one command, from its table of options. */
-export function helpOf(command: Command): string {
-  const { argument } = command;
-  const options = Object.entries(command.options).map(([name, option]) => {
-    const value = option.type === 'string' ? ` ${option.value ?? 'VALUE'}` : '';
-    return [`--${name}${value}`, option.help] as const;
-  });
-  const rows = [...(argument ? [[argument.value, argument.help] as const] : []), ...options];
-  const width = Math.max(...rows.map(([left]) => left.length));
-  return [
-    `dumpsurvey ${command.name}${argument ? ` ${argument.value}` : ''}: ${command.summary}`,
-    '',
-    command.description,
-    '',
-    'Options:',
-    ...rows.map(([left, help]) => `  ${left.padEnd(width)}  ${help}`),
-    '',
-    'Examples:',
-    ...command.examples.map((example) => `  ${example}`),
-  ].join('\n');
+/** Throws Advice where a command may not do what it is asked for. */
+function demand({ needs, name }: NamedCommand, args: readonly string[], values: OptionValues): void {
+  if (needs !== 'root' || values['dry-run'] || isRoot()) return;
+  throw new Advice(`dumpsurvey ${name} changes this machine, so it needs root:`, [
+    ['sudo', 'dumpsurvey', name, ...args].join(' '),
+    ['dumpsurvey', name, ...args, '--dry-run'].join(' '),
+  ]);
 }
 
 async function runCommand(args: readonly string[]): Promise<number> {
   const [name, ...rest] = args;
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    console.log(overview());
+    console.log(overview(commands, agentVersion));
     return name === undefined ? 2 : 0;
   }
   if (name === '--version') {
     console.log(agentVersion);
     return 0;
   }
-  const command = commands.find((c) => c.name === name);
-  if (!command) {
-    console.error(`There is no command ${name}.\n\n${overview()}`);
+  const entry = commands.find((c) => c.name === name);
+  if (!entry) {
+    console.error(`There is no command ${name}.\n\n${overview(commands, agentVersion)}`);
     return 2;
   }
-  const options = { ...command.options, help: { type: 'boolean', help: 'shows this' } } as const;
+  const command = await loadCommand(entry);
+  const options = { ...command.options, ...helpOption };
   let values: OptionValues;
   let positionals: string[];
   try {
@@ -98,24 +49,33 @@ async function runCommand(args: readonly string[]): Promise<number> {
     console.log(helpOf(command));
     return 0;
   }
+  demand(command, rest, values);
   return command.run(values, positionals[0] ?? null);
 }
 
-/** Runs the command line and sets the exit status. Expected failures are one message, without a stack trace. */
+/** An error as it is shown: its message, and the stack only of what may be a bug. */
+function shown(error: unknown): string {
+  if (error instanceof Advice) return error.message;
+  // Errors with a code are the system's: no such file, no space left, …
+  if (!(error instanceof Error) || error instanceof Expected || 'code' in error) return String(error);
+  return error.stack ?? error.message;
+}
+
+/**
+ * Runs the command line and sets the exit status. Expected failures are one message, without a stack trace; with --json
+ * it is the `error` of an object, on standard error.
+ */
 export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await runCommand(args);
   } catch (error) {
-    if (error instanceof Advice) {
-      console.error(error.message);
-      process.exitCode = 3;
-      return;
+    const status: ExitStatus = error instanceof Advice ? 3 : 1;
+    process.exitCode = status;
+    if (!args.includes('--json')) console.error(shown(error));
+    else {
+      const todo = error instanceof Advice ? error.commands : [];
+      console.error(JSON.stringify({ error: shown(error), commands: todo, exit: status }));
     }
-    const expected =
-      [Refused, Unreachable, Unusable, LogFault].some((kind) => error instanceof kind) ||
-      (error instanceof Error && 'code' in error);
-    console.error(expected || !(error instanceof Error) ? String(error) : (error.stack ?? error.message));
-    process.exitCode = 1;
   }
 }
 

@@ -1,4 +1,5 @@
 /** What a command of the command line is. */
+import type { ExitStatus } from './exit.ts';
 
 export interface CommandOption {
   readonly type: 'string' | 'boolean';
@@ -19,13 +20,27 @@ export interface CommandArgument {
   readonly help: string;
 }
 
-export interface Command {
+/** A row of the table of commands. */
+export interface CommandEntry {
   readonly name: string;
+  /** What it does, in one line. */
   readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** A command with its row. */
+export type NamedCommand = Command & Omit<CommandEntry, 'load'>;
+
+/** What a command is; its module is loaded when it is used. */
+export interface Command {
   readonly description: string;
   readonly argument?: CommandArgument;
   readonly options: Readonly<Record<string, CommandOption>>;
   readonly examples: readonly string[];
+  /** What an exit status means here, where there is more to say than for all commands. */
+  readonly exits?: Readonly<Partial<Record<ExitStatus, string>>>;
+  /** What it needs but for --dry-run: then it is refused without, with the command that has it. */
+  readonly needs?: 'root';
   /** Gives the exit status. `argument` is null where the command takes none, or was given none. */
   readonly run: (values: OptionValues, argument: string | null) => Promise<number>;
 }

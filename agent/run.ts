@@ -1,8 +1,9 @@
 /** Runs a program to its end. */
 import { spawn } from 'node:child_process';
+import { Expected } from './advice.ts';
 
 /** A program that failed, with what it said last. */
-export class CommandError extends Error {
+export class CommandError extends Expected {
   override name = 'CommandError';
 }
 

@@ -72,7 +72,7 @@ describe('schema, worker and agent', () => {
 
   it("the agent imports nothing of the worker, but for the CLI's command table and its auditor", () => {
     const allowed = ({ file, target }: Import) =>
-      file === 'agent/cli.ts' && /^worker\/(verify|audit)/.test(target);
+      file === 'agent/command-table.ts' && /^worker\/(verify|audit)/.test(target);
     const foreign = imports.filter((i) => within('agent/')(i) && /^worker\//.test(i.target) && !allowed(i));
     expect(shown(foreign)).toEqual([]);
   });

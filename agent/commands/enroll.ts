@@ -4,15 +4,15 @@ import { type Command, jsonOption, surveyOptions, text } from '../command.ts';
 import { keyIn } from '../link/keys.ts';
 import { enrol } from '../link/survey.ts';
 import { profileText } from '../machine/inventory.ts';
+import { readSettings } from '../metal/settings.ts';
+import { metalPaths } from '../metal/state.ts';
 import { dataDir } from '../paths.ts';
 import { thisMachine } from './inventory.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const enroll: Command = {
-  name: 'enroll',
-  summary: 'enrols this machine under a key of its own',
   description:
-    'Makes a key pair for this machine (and one for its owner, where there is none) in the data directory, and\nsends the hardware profile that `dumpsurvey inventory` prints. Nothing is crashed, and nothing is installed.',
+    'Makes a key pair for this machine (and one for its owner, where there is none) in the data directory, and\nsends the hardware profile that `dumpsurvey inventory` prints, or what an older survey takes of it. Nothing is crashed,\nand nothing is installed.',
   options: {
     ...surveyOptions,
     'owner-key': {
@@ -25,15 +25,17 @@ export const enroll: Command = {
   },
   examples: ['dumpsurvey enroll --dry-run', 'dumpsurvey enroll --url https://survey.example'],
   run: async (values) => {
-    const profile = profileText(thisMachine(null));
+    const settings = await readSettings(metalPaths(dataDir()));
+    const { profile: newest } = await thisMachine(settings?.dump_disk ?? null);
     if (values['dry-run']) {
-      console.log(profile);
+      console.log(profileText(newest));
       return 0;
     }
     const keys = join(dataDir(), 'keys');
     const owner = await keyIn(text(values, 'owner-key') ?? join(keys, 'owner.key'), randomBytes);
     const machine = await keyIn(join(keys, 'machine.key'), randomBytes);
     const { url, survey } = surveyLink(values, 10_000);
+    const profile = profileText(await survey.profileFor(newest));
     const profile_sha256 = await enrol(survey, machine, owner, profile, Date.now());
     const answer = { machine: machine.name, owner: owner.name, profile_sha256 };
     console.log(

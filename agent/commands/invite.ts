@@ -8,8 +8,6 @@ import { reportAnswer, sendRequest, showRequest } from './signed-request.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const invite: Command = {
-  name: 'invite',
-  summary: 'vouches for another owner, whose trials then count',
   description:
     'Signed by the owner, who must be trusted. Who vouched for whom is public and stays in the log; invitations are few.\nInvite people you know: what they report counts as if you had.',
   argument: { value: 'KEY', help: "the other owner's public key, 64 hexadecimal digits" },

@@ -11,20 +11,27 @@ import {
   type TriggeredBy,
   triggersOf,
 } from '../../schema/scenario.ts';
-import { type Command, jsonOption, surveyOptions, text } from '../command.ts';
+import { type Command, jsonOption, type OptionValues, surveyOptions, text } from '../command.ts';
 import { lockCampaign, openCampaign, openItems, runCampaign } from '../lab/campaign.ts';
 import { confine } from '../lab/confine.ts';
 import { trialKernels } from '../lab/flavors.ts';
+import { preflight, thisHost } from '../lab/host.ts';
 import { type LabMachineName, labMachines } from '../lab/machines.ts';
 import { campaignPlan, machineNamed, unmet } from '../lab/plan.ts';
 import { type Lab, provision } from '../lab/provision.ts';
 import { runTrial } from '../lab/trial.ts';
+import { unpackedPrograms } from '../lab/unpack.ts';
 import type { Survey } from '../link/survey-api.ts';
 import { dataDir } from '../paths.ts';
 import { describeControl, describeOutcome, describeTrial } from './describe.ts';
 import { surveyLink } from './survey-api.ts';
 
-function list(): void {
+function list(json: boolean): void {
+  if (json) {
+    const ids = scenarioSetNames.map((set) => [set, scenarioSets[set].map(scenarioId)] as const);
+    console.log(JSON.stringify({ machines: Object.keys(labMachines), scenarios: Object.fromEntries(ids) }));
+    return;
+  }
   console.log('Machines:');
   for (const name of Object.keys(labMachines)) console.log(`  ${name}`);
   for (const set of scenarioSetNames) {
@@ -85,15 +92,34 @@ async function runOne(
   return outcome.result === 'inconclusive' || (control && outcome.result === 'captured') ? 1 : 0;
 }
 
+/** Says what a run would do to this machine. Throws Advice where it could not. */
+async function foretell(
+  { kernel, what }: { readonly kernel: string; readonly what: string | null },
+  values: OptionValues,
+): Promise<void> {
+  const host = preflight(thisHost());
+  if ('advice' in host) throw host.advice;
+  const dir = join(dataDir(), 'lab');
+  const unpack = (await unpackedPrograms(dir)) === null ? [`programs and the kernel ${kernel}`] : [];
+  if (values.json) {
+    console.log(JSON.stringify({ install: host.install, unpack, into: dir, kernel, run: what }));
+    return;
+  }
+  console.log(`Install: ${host.install.join(', ') || 'nothing'}`);
+  console.log(`Unpack into ${dir}: ${unpack.join(', ') || 'nothing'}`);
+  console.log(`Run in guests: ${what ?? 'nothing'}`);
+}
+
 /** Runs what is open of the data directory's campaign; a first call plans it. */
-async function runAll(ready: Lab, survey: Survey, most: number): Promise<number> {
+async function runAll(ready: Lab, survey: Survey, most: number, json: boolean): Promise<number> {
+  const say = (line: string, facts: object) => console.log(json ? JSON.stringify(facts) : line);
   const data = dataDir();
   const campaign = await openCampaign(data, campaignPlan(most));
   if (campaign === null) throw new Error('the campaign has no plan');
   const planned = campaign.items.length;
   const left = openItems(campaign).length;
   let done = planned - left;
-  console.log(`Campaign: ${left} of ${planned} trials to run, two at a time.`);
+  say(`Campaign: ${left} of ${planned} trials to run, two at a time.`, { planned, left });
   const release = await lockCampaign(data);
   const { givenUp } = await runCampaign({
     lab: ready,
@@ -103,19 +129,20 @@ async function runAll(ready: Lab, survey: Survey, most: number): Promise<number>
     concurrency: 2,
     onTrial: (trial) => {
       if (!trial.control) done++;
-      console.log(describeTrial(trial, done, planned));
+      const { item, report, control } = trial;
+      say(describeTrial(trial, done, planned), { ...item, control, outcome: report.outcome, done, planned });
     },
-    onTrouble: ({ machine, scenario }, what) => console.log(`        ${machine} ${scenario}: ${what}`),
+    onTrouble: ({ machine, scenario }, what) =>
+      say(`        ${machine} ${scenario}: ${what}`, { machine, scenario, trouble: what }),
   }).finally(release);
-  console.log(
+  say(
     givenUp === 0 ? 'The campaign is complete.' : `${givenUp} trials could not be run; start again to retry.`,
+    { given_up: givenUp },
   );
   return givenUp === 0 ? 0 : 1;
 }
 
 export const lab: Command = {
-  name: 'lab',
-  summary: 'crashes emulated machines (QEMU) and verifies their dumps',
   description:
     'Runs real kernels with real drivers on emulated hardware, crashes them, and looks into the dumps. The first\nrun provisions the lab: it installs QEMU and a compiler and unpacks a kernel into the data directory.\nThis machine itself is never crashed: the lab runs without CAP_SYS_MODULE and CAP_SYS_BOOT.\nWith --machine and --scenario it runs one trial and sends nothing; with --campaign it runs the standing\ncampaign and reports to the survey.',
   options: {
@@ -135,6 +162,7 @@ export const lab: Command = {
     },
     campaign: { type: 'boolean', help: 'runs the campaign, or what is left of it' },
     trials: { type: 'string', value: 'N', help: 'plans a new campaign of only N trials' },
+    'dry-run': { type: 'boolean', help: 'prints what would be installed and run, and does nothing' },
     provision: { type: 'boolean', help: 'only makes the lab ready' },
     ...surveyOptions,
     ...jsonOption,
@@ -147,7 +175,7 @@ export const lab: Command = {
   ],
   run: async (values) => {
     if (values.list) {
-      list();
+      list(values.json === true);
       return 0;
     }
     const machineText = text(values, 'machine');
@@ -185,6 +213,13 @@ export const lab: Command = {
       console.error(`${impossible || '--trials takes a number above 0'}. See dumpsurvey lab --list.`);
       return 2;
     }
+    if (values['dry-run']) {
+      await foretell(
+        { kernel, what: single ? `${machineText} ${scenario}` : values.campaign ? 'the campaign' : null },
+        values,
+      );
+      return 0;
+    }
     confine();
     const startedAt = performance.now();
     const ready = await provision(
@@ -204,6 +239,6 @@ export const lab: Command = {
       const [control, json] = [values.control === true, values.json === true];
       return runOne(ready, { machine, set, id: scenario, triggeredBy: trigger, control, json });
     }
-    return values.campaign ? runAll(ready, surveyLink(values, 90_000).survey, most) : 0;
+    return values.campaign ? runAll(ready, surveyLink(values, 90_000).survey, most, values.json === true) : 0;
   },
 };

@@ -6,8 +6,6 @@ import { reportAnswer, sendRequest, showRequest } from './signed-request.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const revoke: Command = {
-  name: 'revoke',
-  summary: "takes the trust in a machine's key back, or in the owner's own",
   description:
     'For a key that was stolen or lost. Signed by the owner. Reports under the key, and under those that it replaced or\nthat replaced it, do not count from an index of the log on; they stay public. It cannot be taken back. To have data\ndeleted, see dumpsurvey withdraw.',
   argument: { value: 'KEY', help: "the public key of a machine of the owner's, or the owner's own" },

@@ -10,8 +10,6 @@ import { reportAnswer, sendRequest, showRequest } from './signed-request.ts';
 import { surveyLink } from './survey-api.ts';
 
 export const rotate: Command = {
-  name: 'rotate',
-  summary: "replaces the machine's key, or the owner's, by a new one",
   description:
     'The new key is written down before the survey hears of it, and the old one is kept beside it. Killed at any moment,\nthe command can be run again, and ends what was begun. With --dry-run the new key and the request are made and kept,\nand nothing is sent: the next run sends exactly these bytes.',
   options: {

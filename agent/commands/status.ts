@@ -76,8 +76,6 @@ async function tryCheck(link: SurveyLink): Promise<LogCheck | { readonly failed:
 }
 
 export const status: Command = {
-  name: 'status',
-  summary: 'says what this agent has done, what waits to be sent, and what the survey counts',
   description:
     "Reads the journal, the outbox and what is remembered of the survey's log in the data directory, and asks the survey\nfor its status. With --check it looks whether the log keeps its promises: every entry that it has given a receipt for\nmust be under its newest checkpoint, in time. Exit status 1 where one is not.",
   options: {

@@ -10,8 +10,6 @@ const warning =
   'Reports, profiles, signatures and public rows are deleted for good; what stays in the log are hashes that say\nnothing. Aggregates that were published before cannot be recalled: others may have copied them. The key cannot take\npart again.';
 
 export const withdraw: Command = {
-  name: 'withdraw',
-  summary: 'has the survey delete all that a machine, or an owner, has ever sent',
   description: `${warning}\nOn this disk nothing is removed.`,
   options: {
     machine: {

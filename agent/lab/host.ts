@@ -31,6 +31,11 @@ const needs: readonly Need[] = [
 /** What the lab can do without, for whoever asks for it. */
 const extras = {
   sparse: { path: '/usr/bin/sparse', debianPackage: 'sparse' },
+  debootstrap: { path: '/usr/sbin/debootstrap', debianPackage: 'debootstrap' },
+  mke2fs: { path: '/usr/sbin/mke2fs', debianPackage: 'e2fsprogs' },
+  debugfs: { path: '/usr/sbin/debugfs', debianPackage: 'e2fsprogs' },
+  grub: { path: '/usr/bin/grub-mkimage', debianPackage: 'grub-common' },
+  grubImages: { path: '/usr/lib/grub/i386-pc/boot.img', debianPackage: 'grub-pc-bin' },
 } as const satisfies Record<string, Need>;
 export type Extra = keyof typeof extras;
 

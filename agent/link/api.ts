@@ -1,4 +1,5 @@
 /** Talks to the survey. What can be mended by waiting is waited for; what cannot is an error that says why. */
+
 import * as z from 'zod';
 import type { Envelope, PayloadKind } from '../../schema/envelope.ts';
 import { bytesOf } from '../../schema/log/verifier-key.ts';
@@ -14,10 +15,11 @@ import {
   type TicketsAnswer,
   ticketsAnswer,
 } from '../../schema/wire.ts';
+import { Expected } from '../advice.ts';
 import { readBounded } from './body.ts';
 
 /** The survey refused a request, and will again: its problem document says why (RFC 9457). */
-export class Refused extends Error {
+export class Refused extends Expected {
   override name = 'Refused';
   readonly type: string;
   readonly status: number;
@@ -30,12 +32,12 @@ export class Refused extends Error {
 }
 
 /** The survey gave no answer as long as was waited for it. Nothing is known of the request: it can be sent again. */
-export class Unreachable extends Error {
+export class Unreachable extends Expected {
   override name = 'Unreachable';
 }
 
 /** The survey answered, but not in the agreed form: it is another program, or of another version. */
-export class Unusable extends Error {
+export class Unusable extends Expected {
   override name = 'Unusable';
 }
 
@@ -48,6 +50,8 @@ const transient = new Set([408, 425, 429, 500, 502, 503, 504]);
 const apiIndex = z.object({
   log: z.object({ origin: z.string().max(200), verifier_key: z.string().max(400) }),
   payload_versions: z.record(z.string(), z.array(z.string().max(20)).max(100)),
+  /** A survey that does not say it knows the first one only. */
+  profile_versions: z.array(z.string().max(20)).max(100).optional(),
 });
 export type ApiIndex = z.infer<typeof apiIndex>;
 

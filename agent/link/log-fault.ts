@@ -1,4 +1,5 @@
 /** What an agent finds wrong with the log. It is never a matter of the network: of that, Unreachable tells. */
+import { Expected } from '../advice.ts';
 
 /** What can be wrong, and what it means for the person who reads it. */
 export const logFaults = {
@@ -20,7 +21,7 @@ export type LogFaultKind = keyof typeof logFaults;
 export const lastingFaults: ReadonlySet<LogFaultKind> = new Set(['forked', 'broken-promise']);
 
 /** The log cannot be trusted as it is: nothing more is sent. The message says what happened, what it means, what to do. */
-export class LogFault extends Error {
+export class LogFault extends Expected {
   override name = 'LogFault';
   /** `stopped`: it was found out earlier. */
   readonly kind: LogFaultKind | 'stopped';

@@ -17,6 +17,8 @@ export interface Outbox {
   readonly put: (nonce: string, e: Envelope) => Promise<void>;
   /** Sends what waits, oldest name first. Gives what became of each; throws where the survey cannot be reached. */
   readonly flush: (send: (e: Envelope) => Promise<Receipt>) => Promise<readonly Sent[]>;
+  /** The file names of what waits, oldest first, each with the bytes that would be sent. */
+  readonly waiting: () => Promise<readonly { readonly name: string; readonly text: string }[]>;
   readonly count: () => Promise<Record<(typeof folders)[number], number>>;
 }
 
@@ -76,6 +78,13 @@ export async function outboxIn(dir: string): Promise<Outbox> {
       for (const name of await list('waiting')) sent.push(await sendOne(name, send));
       return sent;
     },
+    waiting: async () =>
+      Promise.all(
+        (await list('waiting')).map(async (name) => ({
+          name,
+          text: await readFile(join(dir, 'waiting', name), 'utf8'),
+        })),
+      ),
     count: async () => ({
       waiting: (await list('waiting')).length,
       sent: (await list('sent')).length,

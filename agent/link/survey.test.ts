@@ -4,6 +4,8 @@ import { fromBase64 } from '../../schema/bytes.ts';
 import type { Envelope } from '../../schema/envelope.ts';
 import { findScenario } from '../../schema/scenario.ts';
 import type { Ticket, TicketsBody } from '../../schema/wire.ts';
+import { machineInventory } from '../machine/inventory.ts';
+import { fileTree } from '../machine/tree.ts';
 import type { Api, ApiIndex } from './api.ts';
 import { keyPairOf } from './keys.ts';
 import type { SurveyLog } from './log.ts';
@@ -125,6 +127,20 @@ describe('the version of a payload', () => {
     ['none', {}],
   ])('where the survey takes %s: a person must find an agent that fits', async (_, versions) => {
     await expect(offering(versions).version('report')).rejects.toMatchObject({ name: 'Advice' });
+  });
+
+  it.each<[readonly string[] | null, string]>([
+    [['1.0', '1.1'], '1.1'],
+    [['1.0'], '1.0'],
+    [null, '1.0'],
+  ])('of a profile, for a survey that takes %j, is %s', async (offered, version) => {
+    const survey = surveyWith(async () => ({
+      log: { origin: '', verifier_key: '' },
+      payload_versions: {},
+      ...(offered && { profile_versions: [...offered] }),
+    }));
+    const { profile } = machineInventory(fileTree('/nowhere'), {});
+    expect((await survey.profileFor(profile)).version).toBe(version);
   });
 
   it('is asked for once, and again where the survey could not be reached', async () => {

@@ -9,8 +9,6 @@ type Value = string | boolean | undefined;
 export type Values = Readonly<Record<string, Value | Value[]>>;
 
 export const verify = {
-  name: 'verify',
-  summary: 'audits a survey with no trust in its server: log, witnesses, rules and statistics',
   description:
     'Downloads the log of a survey and checks all of it: signatures, tree, rows, rules, and that the published\nstatistics follow from the rows. What each line of the report means, and what one client alone cannot see, is in\ndocs/verifying.md. Exit status: 0 all is as it must be, 1 something is not, 2 used wrongly, 3 not all could be had.',
   options: {
