@@ -91,8 +91,9 @@ export function startDebian(options: GuestOptions): DebianGuest {
   const onControl = (line: string) => {
     const said = readLine(line);
     if (said?.kind === 'up') {
-      gone('the guest rebooted');
-      boots.push(said.bootId);
+      const isSame = boots.at(-1) === said.bootId;
+      gone(isSame ? 'the shell in the guest was ended' : 'the guest rebooted');
+      if (!isSame) boots.push(said.bootId);
     }
     if (said === null || said.kind === 'up' || said.id !== running?.id) return;
     if (said.kind === 'out') output.push(said.text);
