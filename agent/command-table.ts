@@ -16,6 +16,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/enroll.ts')).enroll,
   },
   {
+    name: 'doctor',
+    summary: 'says what is missing before this machine can be crashed, and how to mend it',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  {
     name: 'inventory',
     summary: 'prints the hardware profile of this machine, byte for byte as it would be sent',
     load: async () => (await import('./commands/inventory.ts')).inventoryCommand,

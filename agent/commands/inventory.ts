@@ -23,7 +23,7 @@ export const inventoryCommand: Command = {
       help: 'the disk that dumps are written to, as in /sys/block (else as kdump is configured)',
     },
     pretty: { type: 'boolean', help: 'prints it indented, for reading' },
-    explain: { type: 'boolean', help: 'prints each value with where it was read from' },
+    explain: { type: 'boolean', help: 'prints each value, and the files that it was read in' },
     json: { ...jsonOption.json, help: 'prints JSON: as without it, or with --explain the list of values' },
   },
   examples: [

@@ -2,15 +2,15 @@
  * The part of a system's files that the inventory reads: procfs and sysfs. Behind one interface stand the real
  * files, and the files as a guest sent them.
  */
-import { existsSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 
 export interface SystemTree {
   /** Contents without the last line end, or null where the file is not there or not readable. */
   readonly read: (path: string) => string | null;
-  /** Where a symbolic link leads in the end, or null. */
+  /** Where a symbolic link leads in the end; null where that is nothing, or not in this tree. */
   readonly follow: (path: string) => string | null;
-  /** Names in a directory, sorted; none where it is not there. */
+  /** Names in a directory, sorted; none where it is not there or not readable. */
   readonly list: (path: string) => string[];
   /** GNU build-id of a loaded module, 40 hexadecimal digits, or null. */
   readonly buildId: (module: string) => string | null;
@@ -34,11 +34,22 @@ export function fileTree(root = '/'): SystemTree {
   return {
     read,
     follow: (path) => {
-      if (!existsSync(at(path))) return null;
-      const real = realpathSync(at(path));
-      return root === '/' ? real : real.slice(realpathSync(root).length);
+      try {
+        const real = realpathSync(at(path));
+        if (root === '/') return real;
+        const top = realpathSync(root);
+        return real.startsWith(`${top}/`) ? real.slice(top.length) : null;
+      } catch {
+        return null;
+      }
     },
-    list: (path) => (existsSync(at(path)) ? readdirSync(at(path)).sort() : []),
+    list: (path) => {
+      try {
+        return readdirSync(at(path)).sort();
+      } catch {
+        return [];
+      }
+    },
     buildId: (module) => {
       try {
         return idInNote(readFileSync(at(`/sys/module/${module}/notes/.note.gnu.build-id`), 'hex'));

@@ -30,7 +30,7 @@ const words: Readonly<Record<Symptom, string>> = {
 
 /** `function+0x1/0x2 [module]`, with the words that say whose frame it is; guesses of the unwinder are none. */
 const frame =
-  /^(?:\[[^\]]{1,40}\]\s*){0,3}\s*((?:RIP: [\da-f]{4}:)?[A-Za-z_][\w.]{0,120}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[\w{1,60}\])?)/;
+  /^(?:<\d>)?(?:\[[^\]]{1,40}\]\s*){0,3}\s*((?:RIP: [\da-f]{4}:)?[A-Za-z_][\w.]{0,120}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[\w{1,60}\])?)/;
 /** A handler of an interrupt that nobody cared for. The address is a hash of the kernel's. */
 const handler = /\[<[\da-f]{1,16}>\] ([A-Za-z_][\w.]{0,120}(?: \[\w{1,60}\])?)/;
 const traceEnd = /<\/IRQ>|---\[ end trace/;

@@ -9,15 +9,10 @@ import { otherSessionCount } from '../../machine/sessions.ts';
 import { brokenArrays, brokenMapperArrays, fileSystemFaults } from '../../machine/storage-health.ts';
 import { type DumpTarget, dumpTarget } from '../../machine/target.ts';
 import type { SystemTree } from '../../machine/tree.ts';
+import { isCrashKernelLoaded } from '../boot.ts';
 import type { Programs } from '../programs.ts';
 import type { MetalSettings } from '../settings.ts';
 import type { SafetyFacts } from './facts.ts';
-
-/** Whether a capture kernel is loaded. Newer kernels keep the file in a directory of its own. */
-export function isCrashKernelLoaded(tree: SystemTree): boolean {
-  const files = ['/sys/kernel/kexec_crash_loaded', '/sys/kernel/kexec/crash_loaded'];
-  return files.some((file) => tree.read(file)?.trim() === '1');
-}
 
 /** Bytes that are free where dumps go; null where this machine cannot tell. */
 async function freeBytes(tree: SystemTree, programs: Programs, target: DumpTarget): Promise<number | null> {

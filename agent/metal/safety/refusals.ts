@@ -5,6 +5,7 @@
 import { crashTypes } from '../../../schema/crash-type.ts';
 import type { Mitigation, Scenario } from '../../../schema/scenario.ts';
 import type { Mechanism } from '../../../schema/vocabulary.ts';
+import { offWord } from '../boot.ts';
 import type { SafetyFacts, SafetyHistory } from './facts.ts';
 
 export interface Refusal {
@@ -36,15 +37,15 @@ interface Rule {
   readonly find: (facts: SafetyFacts, trial: PlannedTrial, history: SafetyHistory) => Found | null;
 }
 
-/** The word on the kernel's command line that disables the agent. */
-export const offWord = 'dumpsurvey.off';
-
 /** No trial began before this: a clock that says so was never set. */
 const clockFloorMs = Date.parse('2026-01-01T00:00:00Z');
 
 const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 const list = (words: readonly string[]) => words.join(', ');
 const elsewhere = 'Let kdump write to a plain partition of a local disk.';
+
+const cutOff =
+  'that may share the card: a capture kernel that resets it would cut off the only way to switch the machine on again.';
 
 /** Kinds of layers that other machines may write to as well. */
 const sharedKinds = ['iscsi', 'fc', 'nvme-of', 'nbd', 'drbd'];
@@ -64,9 +65,6 @@ const labMitigations: readonly Mitigation[] = [
 function layersOf({ target }: SafetyFacts, kinds: readonly string[]): string[] {
   return target.layers.filter(({ kind }) => kinds.includes(kind)).map(({ name }) => name);
 }
-
-const usesNetwork = ({ target }: SafetyFacts, { scenario }: PlannedTrial) =>
-  target.interface !== null || scenario.load === 'net' || scenario.load === 'all';
 
 /** The rules, in the order in which a person would want to hear of them. */
 export const refusalRules = {
@@ -195,13 +193,24 @@ export const refusalRules = {
           },
   },
   bmc: {
-    title: 'the network card is not shared with a management controller',
-    scope: 'trial',
-    find: (facts, trial) =>
-      facts.hasBmc && usesNetwork(facts, trial)
+    title: 'dumps go through no card that a management controller may share',
+    scope: 'machine',
+    find: ({ hasBmc, target }) =>
+      hasBmc && target.interface !== null
         ? {
-            why: 'The machine has a management controller (BMC). It may share the network card, and a capture kernel that resets the card would cut off the only way to switch the machine on again.',
-            fix: ['Let kdump write to a local disk, and run no scenario with network load.'],
+            why: `Dumps go over ${target.interface}, and the machine has a management controller (BMC) ${cutOff}`,
+            fix: [elsewhere],
+          }
+        : null,
+  },
+  'bmc-load': {
+    title: 'no load on a card that a management controller may share',
+    scope: 'trial',
+    find: ({ hasBmc }, { scenario: { load } }) =>
+      hasBmc && (load === 'net' || load === 'all')
+        ? {
+            why: `The load uses the network, and the machine has a management controller (BMC) ${cutOff}`,
+            fix: [],
           }
         : null,
   },
