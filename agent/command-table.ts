@@ -61,6 +61,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/witness.ts')).witness,
   },
   {
+    name: 'verify-dump',
+    summary: 'judges a dump that a machine sent to another one, and signs what is found',
+    load: async () => (await import('./commands/verify-dump.ts')).verifyDumpCommand,
+  },
+  {
     name: 'verify',
     summary: 'audits a survey with no trust in its server: log, witnesses, rules and statistics',
     load: async () => (await import('../worker/audit/command.ts')).verify,

@@ -12,9 +12,9 @@ import type { BeaconChannel } from '../settings.ts';
 import { readBeacons } from './beacon.ts';
 import type { DumpSearch } from './dump.ts';
 import { exitOf, resetReasonIn, startedMsOf, watchdogStatusOf } from './ending.ts';
-import { allowedLines } from './log-lines.ts';
+import { allowedLines, fromTrigger } from './log-lines.ts';
 import { landingOf, pstoreNames } from './place.ts';
-import { packReceived, type Received } from './received.ts';
+import type { Received } from './received.ts';
 import { searchDump } from './search.ts';
 
 /** What is in the journal of an armed trial. */
@@ -54,15 +54,6 @@ function pstoreLog(tree: SystemTree, names: readonly string[]): string[] {
     .flatMap((name) => (tree.read(name) ?? '').slice(0, 1 << 18).split('\n'));
 }
 
-/** So many of a log's last lines are those of a crash whose trigger was not kept. */
-const tailLines = 80;
-
-/** The lines from this trial's trigger on; the last ones where it is not among them. */
-function fromTrigger(lines: readonly string[], nonce: string): readonly string[] {
-  const at = lines.findIndex((line) => parseTrigger(line)?.nonce === nonce);
-  return lines.slice(at < 0 ? -tailLines : at);
-}
-
 /** A full file system says why its dump is not whole, though nobody kept the capture kernel's own words. */
 function noSpaceLine(search: DumpSearch | null): string[] {
   if (!search?.isFull || search.state === 'complete') return [];
@@ -85,7 +76,7 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
   const records = pstoreNames(tree).filter((name) => !before.has(name));
   const logged = [...(search?.crashLog ?? []), ...pstoreLog(tree, records)];
   const captureLog = search?.captureLog ?? null;
-  const received = landing.kind === 'elsewhere' ? packReceived(o.received ?? null, nonce) : null;
+  const received = landing.kind === 'elsewhere' && o.received?.body.nonce === nonce ? o.received : null;
 
   const status = watchdogStatusOf(tree);
   const reason = resetReasonIn(o.kernelLog ?? []);
@@ -110,14 +101,14 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
   });
   return {
     channel: beacons.channel,
-    trigger: ofTrial(logged, parseTrigger, nonce),
-    at_crash: ofTrial(logged, parseAtCrash, nonce),
+    trigger: ofTrial(logged, parseTrigger, nonce) ?? received?.body.trigger ?? null,
+    at_crash: ofTrial(logged, parseAtCrash, nonce) ?? received?.body.at_crash ?? null,
     survived: null,
-    dump: received?.dump ?? search?.finding ?? null,
+    dump: received?.body.dump ?? search?.finding ?? null,
     watchdog: { ...armed.watchdog, fired: exit === 'watchdog' },
     exit,
     harness_fault: search?.fault ?? null,
-    crash_log: allowedLines(fromTrigger(logged, nonce), crashLinesMax),
+    crash_log: received?.body.crash_log ?? allowedLines(fromTrigger(logged, nonce), crashLinesMax),
     capture_log: [...noSpaceLine(search), ...allowedLines(captureLog ?? [], captureLinesMax)],
     duration_ms: Math.max(0, Math.round(nowMs - armedMs) || 0),
     after_reboot: found,
