@@ -51,7 +51,11 @@ export interface Command {
 
 /** The options that name the survey. */
 export const surveyOptions = {
-  url: { type: 'string', value: 'URL', help: 'the survey (DUMPSURVEY_URL, else http://127.0.0.1:8787)' },
+  url: {
+    type: 'string',
+    value: 'URL',
+    help: 'the survey (DUMPSURVEY_URL, else the one chosen at the installation, else http://127.0.0.1:8787)',
+  },
   'log-key': {
     type: 'string',
     value: 'VKEY',
