@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: 'fast',
           include: ['{schema,worker,agent,test}/**/*.test.ts'],
-          exclude: ['test/lab/**', 'test/end-to-end/**'],
+          exclude: ['test/lab/**', 'test/end-to-end/**', 'test/metal/sample.test.ts'],
           testTimeout: 60_000,
           hookTimeout: 120_000,
           env,
@@ -21,7 +21,7 @@ export default defineConfig({
         // Real crashes: each test runs guests, so files and tests take turns.
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/end-to-end/**/*.test.ts', 'test/metal/sample.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 600_000,

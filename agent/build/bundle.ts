@@ -8,12 +8,21 @@ import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { build } from 'esbuild';
 import { packageDir } from '../paths.ts';
+import { carried } from './carried.ts';
 
 /** Where the bundle is put, relative to the package. */
 export const bundlePath = 'dist/dumpsurvey.cjs';
 
 /** Packages with compiled parts: they are found beside the bundle, or what needs them says that they are not there. */
 const external = ['@libsql/client'];
+
+/** Says so on a Node that cannot run it, in words that every Node understands. */
+const banner = `#!/usr/bin/env node
+if (parseInt(process.versions.node, 10) < 20) {
+  console.error('dumpsurvey needs Node 20 or newer; this is ' + process.version + '.');
+  process.exit(3);
+}
+const __fileUrl = require('node:url').pathToFileURL(__filename).href;`;
 
 /** Bundles the agent into `path`. The same sources give the same bytes. Throws where they do not bundle. */
 export async function bundle(path: string): Promise<void> {
@@ -27,15 +36,15 @@ export async function bundle(path: string): Promise<void> {
     target: 'node20',
     format: 'cjs',
     external,
+    plugins: [carried],
     charset: 'utf8',
     legalComments: 'none',
     logLevel: 'warning',
-    banner: {
-      js: '#!/usr/bin/env node\nconst __fileUrl = require("node:url").pathToFileURL(__filename).href;',
-    },
+    banner: { js: banner },
     define: {
       'import.meta.main': 'false',
       'import.meta.dirname': '__dirname',
+      'import.meta.filename': '__filename',
       'import.meta.url': '__fileUrl',
     },
   });

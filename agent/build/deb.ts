@@ -2,10 +2,13 @@
  * `npm run deb`: the agent as a Debian package for x86-64, with a Node of its own. SOURCE_DATE_EPOCH names the time of
  * its files (the last commit's, else 0): the same sources and tools give the same bytes.
  */
-import { chmod, cp, mkdir, readdir, readFile, rm, utimes, writeFile } from 'node:fs/promises';
+import { chmod, cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { units } from '../package/units.ts';
+import { carriedFiles } from '../carried.ts';
+import { loadCommands } from '../command-table.ts';
+import { units } from '../install/units.ts';
+import { pages } from '../manual/pages.ts';
 import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { agentVersion } from '../version.ts';
@@ -15,9 +18,14 @@ import { control, copyright, launcher, maintainerScripts } from './debian.ts';
 /** The file name of the package. */
 export const debName = `dumpsurvey_${agentVersion}_amd64.deb`;
 
-/** What kmod/ holds besides what a build has left there. */
-const isSource = (name: string) =>
-  /^(Kbuild|Makefile|COPYING|dkms\.conf|[\w-]+\.[ch])$/.test(name) && !name.endsWith('.mod.c');
+/** The installed size as Debian counts it, whatever the file system: files in whole KiB, one for anything else. */
+async function installedKib(root: string): Promise<number> {
+  const entries = await readdir(root, { withFileTypes: true, recursive: true });
+  const sizes = entries.map(async (entry) =>
+    entry.isFile() ? Math.ceil((await stat(join(entry.parentPath, entry.name))).size / 1024) : 1,
+  );
+  return (await Promise.all(sizes)).reduce((sum, kib) => sum + kib, 0);
+}
 
 /** Lays the package's tree out in `root`. */
 async function layOut(root: string): Promise<void> {
@@ -32,14 +40,15 @@ async function layOut(root: string): Promise<void> {
   await bundle(join(root, 'usr/lib/dumpsurvey/dumpsurvey.cjs'));
   await cp(join(node, 'bin/node'), join(root, 'usr/lib/dumpsurvey/node'));
   await run(['strip', '--strip-unneeded', join(root, 'usr/lib/dumpsurvey/node')]);
-  for (const name of (await readdir(join(packageDir, 'kmod'))).filter(isSource))
-    await put(`usr/src/crashpoint-1/${name}`, await readFile(join(packageDir, 'kmod', name)));
+  for (const [name, text] of await carriedFiles('kmod')) await put(`usr/src/crashpoint-1/${name}`, text);
   for (const { path, contents, mode } of units('/usr/bin/dumpsurvey', 'usr/lib/systemd/system'))
     await put(path, contents, mode);
+  for (const { path, contents, mode } of pages(await loadCommands(), agentVersion, 'packaged'))
+    if (path.startsWith('man/')) await put(`usr/share/${path}.gz`, gzipSync(contents, { level: 9 }), mode);
+    else await put(`usr/share/${path}`, contents, mode);
   await put('usr/share/doc/dumpsurvey/copyright', copyright);
   await put('usr/share/doc/dumpsurvey/LICENSE.node.gz', gzipSync(await readFile(join(node, 'LICENSE'))));
-  const installedKib = Number((await run(['du', '-sk', join(root, 'usr')])).split('\t')[0]);
-  await put('DEBIAN/control', control(agentVersion, installedKib));
+  await put('DEBIAN/control', control(agentVersion, await installedKib(root)));
   for (const [name, script] of Object.entries(maintainerScripts)) await put(`DEBIAN/${name}`, script, 0o755);
 }
 

@@ -2,7 +2,9 @@
  * The lab crashes guests only. Before it does anything it gives up, for itself and all that it starts, the
  * capabilities with which a mistake could crash or reboot the host: CAP_SYS_MODULE and CAP_SYS_BOOT.
  */
+
 import { readFileSync } from 'node:fs';
+import { Advice } from '../advice.ts';
 
 /** Bits of the capability sets in /proc/PID/status (include/uapi/linux/capability.h). */
 const sysModule = 1n << 16n;
@@ -23,7 +25,9 @@ export function isConfined(status: string): boolean {
 export function confine(): void {
   if (process.getuid?.() !== 0 || isConfined(readFileSync('/proc/self/status', 'utf8'))) return;
   if (!process.execve)
-    throw new Error('this version of Node cannot replace its process: use Node 24 or newer');
+    throw new Advice(
+      'The lab needs Node 24 or newer as root: older ones cannot give rights up for good. Run it from the package or a checkout.',
+    );
   const self = [process.execPath, ...process.execArgv, ...process.argv.slice(1)];
   const setpriv = [
     'setpriv',

@@ -2,13 +2,12 @@
 import { mkdir, readFile, realpath } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { constants, zstdCompressSync } from 'node:zlib';
+import { carriedFiles } from '../carried.ts';
 import { writeDurably } from '../durable.ts';
 import { run } from '../run.ts';
 import { type CpioEntry, cpio, directory, file, link } from './cpio.ts';
 import type { Kernel, Modules } from './kernel.ts';
 import type { LabMachine } from './machines.ts';
-
-const guestDir = join(import.meta.dirname, 'guest');
 
 const applets =
   'sh mount cat echo grep sed ls ln rm head tail tr od dd basename readlink dmesg insmod rmmod kill sleep usleep stty uname watchdog poweroff reboot ip ping [';
@@ -28,7 +27,9 @@ async function libraries(root: string, program: string): Promise<CpioEntry[]> {
 }
 
 async function script(name: string, target: string): Promise<CpioEntry> {
-  return file(target, await readFile(join(guestDir, name)), true);
+  const text = (await carriedFiles('agent/lab/guest')).get(name);
+  if (text === undefined) throw new Error(`there is no ${name} among the scripts of the guests`);
+  return file(target, Buffer.from(text), true);
 }
 
 /** The file of a module in the guest; it is not compressed there. */

@@ -1,9 +1,9 @@
 /** Builds kernel modules out of tree, against headers that were unpacked. Nothing is loaded. */
 import { existsSync } from 'node:fs';
-import { cp, rm } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
-import { packageDir } from '../paths.ts';
+import { carriedFiles } from '../carried.ts';
 import { run } from '../run.ts';
 import type { KernelName } from './flavors.ts';
 import type { Kernel } from './kernel.ts';
@@ -30,7 +30,8 @@ export async function kbuild(kernel: Kernel, source: string, settings: readonly 
 /** A copy of the crash module's sources: kbuild writes beside them. */
 async function crashModuleSource(into: string): Promise<string> {
   await rm(into, { recursive: true, force: true });
-  await cp(join(packageDir, 'kmod'), into, { recursive: true });
+  await mkdir(into, { recursive: true });
+  for (const [name, text] of await carriedFiles('kmod')) await writeFile(join(into, name), text);
   return into;
 }
 

@@ -7,9 +7,9 @@ import { createHash } from 'node:crypto';
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as z from 'zod';
+import { carriedFiles, isBundled } from '../carried.ts';
 import { writeDurably } from '../durable.ts';
 import { takeLock } from '../lock.ts';
-import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { captureCommandLine } from './command-line.ts';
 import { type Flavor, flavors, type KernelName } from './flavors.ts';
@@ -53,17 +53,15 @@ export interface Lab {
   readonly images: (machine: LabMachineName) => Images;
 }
 
-/** A digest of everything in this package that the provisioned lab is made from. */
+/** A digest of everything in this package that the provisioned lab is made from; of the bundle, where that runs. */
 async function digestInputs(): Promise<string> {
   const hash = createHash('sha256');
-  for (const dir of ['kmod', 'agent/lab', 'agent/lab/guest']) {
-    for (const entry of (await readdir(join(packageDir, dir), { withFileTypes: true })).sort((a, b) =>
-      a.name < b.name ? -1 : 1,
-    )) {
-      if (!entry.isFile() || entry.name.endsWith('.test.ts')) continue;
-      hash.update(`${dir}/${entry.name}\n`).update(await readFile(join(packageDir, dir, entry.name)));
-    }
-  }
+  for (const folder of ['kmod', 'agent/lab/guest'] as const)
+    for (const [name, text] of await carriedFiles(folder)) hash.update(`${folder}/${name}\n`).update(text);
+  const sources = (await readdir(import.meta.dirname)).filter((name) => /(?<!\.test)\.ts$/.test(name)).sort();
+  for (const name of isBundled ? [] : sources)
+    hash.update(`${name}\n`).update(await readFile(join(import.meta.dirname, name)));
+  if (isBundled) hash.update(await readFile(import.meta.filename));
   return hash.digest('hex');
 }
 

@@ -67,8 +67,7 @@ export async function finishTrial(
   if (state?.ticket === undefined) throw new Error(`the journal has no ticket of trial ${ordinal}`);
   await machine.freeReserve();
   if (state.payload === undefined) {
-    const trial = armedTrialOf(state);
-    const evidence = known ?? (await lookAt(trial, context));
+    const evidence = known ?? (await lookAt(armedTrialOf(state), context));
     const report = reportOf({
       version: await reportVersion(context),
       machine: machineName,
@@ -77,7 +76,7 @@ export async function finishTrial(
       triggeredBy: 'crashpoint',
       emulator: null,
       sysctls: state.arming?.sysctls ?? {},
-      armedAt: trial.armedAt,
+      armedAt: state.arming?.armed_at ?? null,
       evidence,
       nowMs: machine.now(),
     });

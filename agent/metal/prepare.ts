@@ -26,6 +26,8 @@ export interface Site {
   readonly needed: readonly string[];
   /** The service that loads the capture kernel, or null where none is known. */
   readonly kdumpService: string | null;
+  /** Names the trial on the beacon channel. Rejects where that cannot be done: the capture would tell of another one. */
+  readonly nameTrial: (nonce: string) => Promise<void>;
 }
 
 export interface PreparedTrial {
@@ -101,6 +103,7 @@ export async function prepare(
     const sysctls = Object.fromEntries(Object.entries(read).filter(([name]) => name in wanted));
     await loadModule(system);
     const planted = await plant(system, nonce);
+    await site.nameTrial(nonce);
     if (control) await unloadCrashKernel(system);
     else if (!isCrashKernelLoaded(system.tree)) throw new Error('no capture kernel is loaded');
     const watchdog = await chooseWatchdog(system, order);

@@ -26,6 +26,8 @@ export function metalPaths(data: string) {
     stopped: at('stopped.json'),
     /** What an arming changed on the running system, until it is undone. */
     changed: at('changed.json'),
+    /** Tickets that were fetched ahead. */
+    tickets: at('tickets.json'),
     /** Scenarios that could not be made ready. */
     trouble: at('trouble.json'),
     /** Taken while a trial may be running. */

@@ -15,8 +15,8 @@ import { bootStatusOf } from './watchdog.ts';
 
 /** What looks for what a trial left: nothing in it crashes anything. */
 export interface Witnesses {
-  /** Names that the directory of dumps holds now. */
-  readonly dumpNames: () => readonly string[];
+  /** What there is before a trial is armed: nothing of it is the trial's. */
+  readonly namesBefore: () => Promise<readonly string[]>;
   /** Evidence of a trial that was armed in an earlier boot. */
   readonly afterReboot: (trial: ArmedTrial) => Promise<Evidence>;
   /** Evidence of one after which the system went on: what happened; null where the agent was ended and nothing is known. */
@@ -36,7 +36,11 @@ export interface ThisMachineOptions {
 }
 
 /** What happened of a trial after which the module's state is all that is left to ask. */
-function asReady(prepared: PreparedTrial, order: TrialOrder, options: ThisMachineOptions): Ready {
+async function asReady(
+  prepared: PreparedTrial,
+  order: TrialOrder,
+  options: ThisMachineOptions,
+): Promise<Ready> {
   const { system, site, beacon, witnesses, onStep } = options;
   const { planted, sysctls, watchdog } = prepared;
   const undo = async () => {
@@ -44,7 +48,7 @@ function asReady(prepared: PreparedTrial, order: TrialOrder, options: ThisMachin
   };
   const metal = {
     boot_id: bootIdOf(system.tree),
-    crash_before: [...witnesses.dumpNames()],
+    crash_before: [...(await witnesses.namesBefore())],
     watchdog: { present: watchdog !== null, timeout_ms: watchdog?.timeoutMs ?? 0 },
     beacon,
   };
@@ -88,7 +92,7 @@ export function thisMachine(options: ThisMachineOptions): MetalMachine {
     bootId: () => bootIdOf(system.tree),
     now: system.now,
     profile,
-    prepare: async (order) => asReady(await prepare(system, paths, site(), order), order, options),
+    prepare: async (order) => await asReady(await prepare(system, paths, site(), order), order, options),
     evidenceAfter: witnesses.afterReboot,
     evidenceHere: async (trial) => {
       const evidence = await witnesses.here(trial, null);

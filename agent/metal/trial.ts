@@ -17,6 +17,7 @@ import { requestId } from '../trial/request.ts';
 import type { MetalCampaign, MetalItem } from './campaign.ts';
 import { type History, historyOf } from './history.ts';
 import type { MetalMachine, Ready, WentOn } from './machine.ts';
+import { neverArmedEvidence } from './never-armed.ts';
 
 /** What trials need. */
 export interface TrialContext {
@@ -48,16 +49,19 @@ function isUsable(
 }
 
 /** The ticket of an item: the one in the journal while it can be armed, else one of the bundle, else a new one. */
-async function ticketFor(item: MetalItem, history: History, context: TrialContext): Promise<Ticket> {
+async function ticketFor(
+  item: MetalItem,
+  profile: string,
+  history: History,
+  context: TrialContext,
+): Promise<Ticket> {
   const { machine, journal, survey, keys, campaign, environment, bundled } = context;
   const nowMs = machine.now();
-  const profile = await machine.profile();
   const profileSha256 = sha256Of(profile);
   const state = journal.trials().get(item.ordinal);
   if (state?.ticket && isUsable(state.ticket, item, profileSha256, nowMs)) return state.ticket;
   const id = scenarioId(item.scenario);
-  const kept = await bundled(id, profileSha256, nowMs);
-  let ticket = kept;
+  let ticket = await bundled(id, profileSha256, nowMs);
   if (ticket === null) {
     await enrol(survey, keys.machine, keys.owner, profile, nowMs);
     const wanted = {
@@ -119,7 +123,18 @@ export async function beginTrial(item: MetalItem, context: TrialContext): Promis
   const { machine, journal, onStep } = context;
   const { ordinal, scenario } = item;
   const history = historyOf(journal.trials());
-  const ticket = await ticketFor(item, history, context);
+  const profile = await machine.profile();
+  const state = journal.trials().get(ordinal);
+  if (
+    state?.ticket &&
+    state.note?.nonce === state.ticket.nonce &&
+    !isUsable(state.ticket, item, sha256Of(profile), machine.now())
+  ) {
+    const why =
+      'the trial was announced, and its ticket could not be used any more before the machine was armed';
+    return { evidence: neverArmedEvidence(why), rebootDue: false };
+  }
+  const ticket = await ticketFor(item, profile, history, context);
   onStep(`ticket ${ticket.nonce}${ticket.control ? ' (a control: the mechanism is disabled)' : ''}`);
   await machine.reserve();
   const { nonce, control } = ticket;

@@ -1,4 +1,5 @@
 /** Scenarios that could not be made ready on this machine, so that one of them does not hold the others up. */
+import { rm } from 'node:fs/promises';
 import * as z from 'zod';
 import { writeDurably } from '../durable.ts';
 import type { Obstacle } from './next.ts';
@@ -50,4 +51,9 @@ export function obstacleOf({ by_scenario }: Troubles, scenario: string, nowMs: n
     why: `it could not be made ready ${failed.count} times, the last time because ${failed.why}`,
     fix: ['dumpsurvey doctor', 'dumpsurvey run --again'],
   };
+}
+
+/** Forgets all failures. */
+export async function clearTroubles({ trouble: path }: Pick<MetalPaths, 'trouble'>): Promise<void> {
+  await rm(path, { force: true });
 }

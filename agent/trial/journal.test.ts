@@ -56,6 +56,7 @@ describe('what a journal comes to', () => {
       closed: false,
       controls: 1,
       controlsArmed: ['2026-11-24T10:01:00.000Z'],
+      formerNonces: [ticket('1').nonce],
     });
     const again = foldJournal([...steps, control, ...steps, { step: 'closed', ordinal }]);
     expect(again.get(ordinal)).toMatchObject({ closed: true, controls: 1, ticket: ticket('1') });

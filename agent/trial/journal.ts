@@ -62,12 +62,20 @@ export interface TrialState {
   readonly controls: number;
   /** When those were armed. */
   readonly controlsArmed?: readonly string[];
+  /** Nonces of earlier tickets of this trial, used or expired. */
+  readonly formerNonces?: readonly string[];
+}
+
+/** The nonces that a trial has had so far, where it has had any. */
+function formerly({ ticket: of, formerNonces = [] }: TrialState): Pick<TrialState, 'formerNonces'> {
+  const nonces = of === undefined ? formerNonces : [...formerNonces, of.nonce];
+  return nonces.length === 0 ? {} : { formerNonces: nonces };
 }
 
 function after(before: TrialState, e: JournalEntry): TrialState {
   switch (e.step) {
     case 'ticket':
-      return { ...before, ticket: e.ticket };
+      return { ...before, ticket: e.ticket, ...formerly(before) };
     case 'noted':
       return { ...before, note: e };
     case 'said':
@@ -80,7 +88,7 @@ function after(before: TrialState, e: JournalEntry): TrialState {
       return { ...before, closed: true };
     case 'control': {
       const armed = [...(before.controlsArmed ?? []), ...(before.arming ? [before.arming.armed_at] : [])];
-      return { closed: false, controls: before.controls + 1, controlsArmed: armed };
+      return { closed: false, controls: before.controls + 1, controlsArmed: armed, ...formerly(before) };
     }
   }
 }

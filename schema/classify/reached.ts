@@ -20,7 +20,8 @@ function provenByDump(e: Evidence, verdict: Verdict | null): Stage | null {
 /** A trace of another crash: nothing that it shows is of this trial. */
 function isOfAnother(e: Evidence): boolean {
   const { armed, fired } = e.dump ?? {};
-  return armed === 'other-trial' || fired === 'other-trial' || fired === 'unfired';
+  const isOthers = armed === 'other-trial' || fired === 'other-trial' || armed === 'absent';
+  return isOthers || fired === 'unfired';
 }
 
 /**

@@ -22,5 +22,7 @@ export const debian: Layout = {
       captureLog: null,
     };
   },
+  // What follows the dump cannot be hooked: kdump-tools reboots by itself, whether it succeeded or not.
+  beaconStages: ['capture_booted', 'target_ready'],
   kdumpService: 'kdump-tools.service',
 };

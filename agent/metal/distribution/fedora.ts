@@ -18,5 +18,7 @@ export const fedora: Layout = {
       captureLog: names.includes('kexec-dmesg.log') ? 'kexec-dmesg.log' : null,
     };
   },
+  // The hooks before the dump run before the target is used, those after it are told how it ended.
+  beaconStages: ['capture_booted', 'dump_written'],
   kdumpService: 'kdump.service',
 };

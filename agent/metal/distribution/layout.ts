@@ -1,5 +1,6 @@
 /** How a distribution's kdump tooling lays its dumps out below one directory. */
 import type { DumpLayout } from '../../../schema/after-reboot.ts';
+import type { Stage } from '../../../schema/vocabulary.ts';
 
 /** What lies in the directory of one dump. */
 export interface DumpFiles {
@@ -19,6 +20,8 @@ export interface Layout {
   readonly directory: RegExp;
   /** What files of these names are. `read` gives the start of one of them, or null. */
   readonly filesIn: (names: readonly string[], read: (name: string) => string | null) => DumpFiles;
+  /** The stages that beacons can tell of in this tooling's capture environment. */
+  readonly beaconStages: readonly Stage[];
   /** The unit that loads the capture kernel. */
   readonly kdumpService: string;
 }

@@ -24,5 +24,7 @@ export const suse: Layout = {
     const text = dump !== null && names.includes(readme) ? read(readme) : null;
     return { dump, isFinished: text !== null && saysFinished(text), packedBy: null, captureLog: null };
   },
+  // The hook after the dump is not told how it ended.
+  beaconStages: ['capture_booted'],
   kdumpService: 'kdump.service',
 };

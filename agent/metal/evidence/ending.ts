@@ -39,14 +39,19 @@ const reasonWords: readonly (readonly [RegExp, ResetReason])[] = [
   [/power/i, 'power'],
 ];
 
-/** Why the machine was reset, as the lines of the present kernel's log say it, or null. */
+/**
+ * Why the machine was reset, as the lines of the present kernel's log say it. Null where they do not, or name several
+ * reasons: the register keeps some of earlier resets.
+ */
 export function resetReasonIn(kernelLog: readonly string[]): ResetReason | null {
+  const reasons = new Set<ResetReason>();
   for (const line of kernelLog) {
     const said = /Previous system reset reason \[0x[\da-f]+\]: (.*)$/.exec(line)?.[1];
     const reason = said === undefined ? undefined : reasonWords.find(([words]) => words.test(said));
-    if (reason) return reason[1];
+    if (reason) reasons.add(reason[1]);
   }
-  return null;
+  const [only = null, ...more] = reasons;
+  return more.length === 0 ? only : null;
 }
 
 /** When the present kernel started, in milliseconds since the epoch; null where /proc/stat does not say it. */

@@ -4,6 +4,7 @@
  * hosts, volumes and people.
  */
 import { type Symptom, symptomOf } from '../../../schema/classify/symptom.ts';
+import { parseTrigger } from '../../trial/module-lines.ts';
 
 /** Each symptom in words that `symptomOf` knows again. */
 const words: Readonly<Record<Symptom, string>> = {
@@ -30,7 +31,7 @@ const words: Readonly<Record<Symptom, string>> = {
 
 /** `function+0x1/0x2 [module]`, with the words that say whose frame it is; guesses of the unwinder are none. */
 const frame =
-  /^(?:\[[^\]]{1,40}\]\s*){0,3}\s*((?:RIP: [\da-f]{4}:)?[A-Za-z_][\w.]{0,120}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[\w{1,60}\])?)/;
+  /^(?:<\d>)?(?:\[[^\]]{1,40}\]\s*){0,3}\s*((?:RIP: [\da-f]{4}:)?[A-Za-z_][\w.]{0,120}\+0x[\da-f]{1,8}\/0x[\da-f]{1,8}(?: \[\w{1,60}\])?)/;
 /** A handler of an interrupt that nobody cared for. The address is a hash of the kernel's. */
 const handler = /\[<[\da-f]{1,16}>\] ([A-Za-z_][\w.]{0,120}(?: \[\w{1,60}\])?)/;
 const traceEnd = /<\/IRQ>|---\[ end trace/;
@@ -56,4 +57,13 @@ export function allowedLines(lines: readonly string[], most: number): string[] {
     if (kept.length === most) break;
   }
   return kept;
+}
+
+/** So many of a log's last lines are those of a crash whose trigger was not kept. */
+const tailLines = 80;
+
+/** The lines from this trial's trigger on; the last ones where it is not among them. */
+export function fromTrigger(lines: readonly string[], nonce: string): readonly string[] {
+  const at = lines.findIndex((line) => parseTrigger(line)?.nonce === nonce);
+  return lines.slice(at < 0 ? -tailLines : at);
 }

@@ -1,0 +1,150 @@
+/**
+ * A campaign whose machine loses its power again and again, at random instants. After each cut the file system and the
+ * agent's journal are looked at from outside; in the end every trial is held against what the console showed.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type JournalEntry, parseJournal } from '../../../agent/trial/journal.ts';
+import { type DebianGuest, GuestGone, startDebian } from '../guest/guest.ts';
+import { lookInto } from './dead-disk.ts';
+import { startWithinMs } from './machine.ts';
+import type { Survey } from './survey.ts';
+import { type Claimed, faultsOf, type Seen, seenOn, together } from './truth.ts';
+import { waitFor } from './wait.ts';
+
+const state = '/var/lib/dumpsurvey/metal';
+const [journalPath, stoppedPath, settingsPath] = ['journal.jsonl', 'stopped.json', 'settings.json'].map(
+  (name) => `${state}/${name}`,
+) as [string, string, string];
+
+/** One cut, and what the disk was like. */
+export interface Cut {
+  readonly afterMs: number;
+  /** The last step of the journal before it. */
+  readonly step: string;
+  readonly faults: readonly string[];
+}
+
+export interface PowerCuts {
+  readonly cuts: readonly Cut[];
+  readonly trials: number;
+  readonly captured: number;
+  /** What was lost, doubled or wrong, by nonce. */
+  readonly faults: readonly string[];
+}
+
+/** The earliest and the latest that the power is cut after it came: from the start of the kernel to behind a whole trial. */
+const window = { fromMs: 15_000, toMs: 200_000 } as const;
+
+async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; faults: string[] }> {
+  const dead = await lookInto(disk);
+  try {
+    const faults = dead.faults === '' ? [] : [`the file system: ${dead.faults}`];
+    const text = (await dead.read(journalPath)) ?? '';
+    try {
+      return { entries: parseJournal(text).entries, faults };
+    } catch (error) {
+      return {
+        entries: [],
+        faults: [...faults, `the journal: ${error instanceof Error ? error.message : error}`],
+      };
+    }
+  } finally {
+    await dead.close();
+  }
+}
+
+/** What the owner does after a start: where the boot-loop guard has stopped the agent, he lets it go on. Ends with the guest. */
+async function letGoOn(guest: DebianGuest): Promise<void> {
+  try {
+    await guest.booted(1, startWithinMs);
+    await guest.run(`test ! -e ${stoppedPath} || dumpsurvey run --again`, startWithinMs);
+  } catch {
+    // It crashed, as it should, or its power was cut.
+  }
+}
+
+/** Nothing more is begun; what was begun is finished. Goes on after each crash until it is said. */
+async function letFinish(guest: DebianGuest): Promise<void> {
+  const spent = `sed -i 's/"trials_per_day": *[0-9]*/"trials_per_day": 1/' ${settingsPath}; rm -f ${stoppedPath}; sync`;
+  for (let boot = 1; ; boot++) {
+    await guest.booted(boot, startWithinMs);
+    try {
+      await guest.must(spent);
+      return;
+    } catch (error) {
+      if (!(error instanceof GuestGone)) throw error;
+    }
+  }
+}
+
+/** The nonces that were armed, by a journal's entries. */
+function armedIn(entries: readonly JournalEntry[]): Set<string> {
+  const tickets = new Map<number, string>();
+  const armed = new Set<string>();
+  for (const e of entries) {
+    if (e.step === 'ticket') tickets.set(e.ordinal, e.ticket.nonce);
+    if (e.step === 'arming') armed.add(tickets.get(e.ordinal) ?? '');
+  }
+  return armed;
+}
+
+/**
+ * Cuts the power `count` times. `disk` is a machine's that is set up and in the middle of a campaign; `random` gives a
+ * number from 0 to 1.
+ */
+export async function powerCuts(
+  disk: string,
+  survey: Survey,
+  count: number,
+  random: () => number,
+  say: (line: string) => void,
+): Promise<PowerCuts> {
+  const cuts: Cut[] = [];
+  const seen: Seen[] = [];
+  const lines = (guest: DebianGuest) => guest.console.map(({ text }) => text);
+  while (cuts.length < count) {
+    const afterMs = Math.round(window.fromMs + random() * (window.toMs - window.fromMs));
+    const guest = startDebian({ disk });
+    const owner = letGoOn(guest);
+    await sleep(afterMs);
+    await guest.cut();
+    await owner;
+    seen.push(seenOn(lines(guest)));
+    const { entries, faults } = await entriesOn(disk);
+    const step = entries.at(-1)?.step ?? 'nothing';
+    cuts.push({ afterMs, step, faults });
+    say(
+      `cut ${cuts.length} of ${count} after ${Math.round(afterMs / 1000)} s, journal at "${step}"${faults.map((f) => `: ${f}`).join('')}`,
+    );
+  }
+  const guest = startDebian({ disk });
+  try {
+    await letFinish(guest);
+    await waitFor(guest, 'every armed trial is reported', startWithinMs, async () => {
+      const trials = await survey.trials();
+      return trials.every(({ isArmed, reports }) => !isArmed || reports.length > 0) ? true : null;
+    });
+  } finally {
+    await guest.cut();
+  }
+  seen.push(seenOn(lines(guest)));
+  const truth = together(seen);
+  const { entries } = await entriesOn(disk);
+  const armed = armedIn(entries);
+  const trials = await survey.trials();
+  const claims = trials.map(
+    ({ ticket, isArmed, reports }): Claimed => ({
+      nonce: ticket.nonce,
+      isArmed: isArmed || armed.has(ticket.nonce),
+      reports: reports.map(({ row }) => row.outcome),
+    }),
+  );
+  const faults = claims.flatMap((claim) => faultsOf(claim, truth).map((fault) => `${claim.nonce}: ${fault}`));
+  const reported = claims.filter(({ reports }) => reports.length > 0);
+  return {
+    cuts,
+    trials: reported.length,
+    captured: reported.filter(({ reports }) => reports.some(({ result }) => result === 'captured')).length,
+    faults: [...cuts.flatMap((cut) => cut.faults), ...faults],
+  };
+}
