@@ -70,6 +70,26 @@ export const commands: readonly CommandEntry[] = [
     summary: 'audits a survey with no trust in its server: log, witnesses, rules and statistics',
     load: async () => (await import('../worker/audit/command.ts')).verify,
   },
+  {
+    name: 'install',
+    summary: 'puts the agent on this machine: module, units, state; with --spare-machine it may be crashed',
+    load: async () => (await import('./commands/install.ts')).install,
+  },
+  {
+    name: 'uninstall',
+    summary: 'takes back what install has done, and leaves nothing',
+    load: async () => (await import('./commands/uninstall.ts')).uninstall,
+  },
+  {
+    name: 'completion',
+    summary: 'prints the completion script of a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
+    name: 'man',
+    summary: 'prints the manual page',
+    load: async () => (await import('./commands/man.ts')).man,
+  },
 ];
 
 /** A command with its name and all that there is to say of it. */

@@ -64,7 +64,7 @@ export function guestArguments({
   watchdog = true,
 }: GuestOptions): string[] {
   return [
-    ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64', '-machine', 'pc', '-smp', '2'],
+    ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64,-svm', '-machine', 'pc', '-smp', '2'],
     ...['-m', String(memoryMib), '-nodefaults', '-display', 'none'],
     ...(watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
     ...['-drive', `file=${disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe`],
@@ -91,8 +91,9 @@ export function startDebian(options: GuestOptions): DebianGuest {
   const onControl = (line: string) => {
     const said = readLine(line);
     if (said?.kind === 'up') {
-      gone('the guest rebooted');
-      boots.push(said.bootId);
+      const isSame = boots.at(-1) === said.bootId;
+      gone(isSame ? 'the shell in the guest was ended' : 'the guest rebooted');
+      if (!isSame) boots.push(said.bootId);
     }
     if (said === null || said.kind === 'up' || said.id !== running?.id) return;
     if (said.kind === 'out') output.push(said.text);

@@ -59,12 +59,15 @@ export async function setUp(guest: DebianGuest, survey: Survey, story: Story): P
     const said = await install(guest, survey.guestUrl);
     return said.trim().split('\n').at(-1) ?? '';
   });
+  await story.step(
+    'enroll',
+    async () => (await guest.must(`dumpsurvey enroll --url ${survey.guestUrl}`)).trim().split('\n')[0] ?? '',
+  );
   await story.step('doctor, and follow its advice', async () => {
     const { rounds, commands } = await cure(guest);
     const found = rounds.map((checks) => checks.map(({ id }) => id).join(', ')).join('; then ');
     return found === '' ? 'all well' : `${found}; all well after ${commands.length} commands`;
   });
-  await story.step('enroll', async () => (await guest.must('dumpsurvey enroll')).trim().split('\n')[0] ?? '');
 }
 
 /** Runs the whole story on a guest that is up. */
