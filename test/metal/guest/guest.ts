@@ -64,7 +64,7 @@ export function guestArguments({
   watchdog = true,
 }: GuestOptions): string[] {
   return [
-    ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64,-svm', '-machine', 'pc', '-smp', '2'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'qemu64,-svm', '-machine', 'pc', '-smp', '2'],
     ...['-m', String(memoryMib), '-nodefaults', '-display', 'none'],
     ...(watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
     ...['-drive', `file=${disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe`],
