@@ -21,7 +21,7 @@ const whole = overview(commands, agentVersion);
 const loaded = await loadCommands();
 
 /** What changes nothing on this machine and sends nothing. */
-const onlyReads = ['doctor', 'inventory', 'status', 'verify'];
+const onlyReads = ['completion', 'doctor', 'inventory', 'man', 'status', 'verify', 'verify-dump'];
 
 /** The words of an example as a shell would split it. */
 const wordsOf = (example: string) =>

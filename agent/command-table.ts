@@ -80,6 +80,16 @@ export const commands: readonly CommandEntry[] = [
     summary: 'takes back what install has done, and leaves nothing',
     load: async () => (await import('./commands/uninstall.ts')).uninstall,
   },
+  {
+    name: 'completion',
+    summary: 'prints the completion script of a shell',
+    load: async () => (await import('./commands/completion.ts')).completion,
+  },
+  {
+    name: 'man',
+    summary: 'prints the manual page',
+    load: async () => (await import('./commands/man.ts')).man,
+  },
 ];
 
 /** A command with its name and all that there is to say of it. */

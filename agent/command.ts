@@ -6,6 +6,8 @@ export interface CommandOption {
   /** What the value is, in capitals, as the help shows it. */
   readonly value?: string;
   readonly help: string;
+  /** The words that it takes, where there are few: completion offers them. */
+  readonly choices?: readonly string[];
   /** Whether it may be given several times. */
   readonly multiple?: true;
 }
@@ -18,6 +20,8 @@ export interface CommandArgument {
   /** What it is, in capitals, as the help shows it. */
   readonly value: string;
   readonly help: string;
+  /** The words that it takes, where there are few: completion offers them. */
+  readonly choices?: readonly string[];
 }
 
 /** A row of the table of commands. */

@@ -38,10 +38,13 @@ function vitest(project: string): boolean {
   return passes(join(bin, 'vitest'), ['run', '--project', project, '--reporter=default', ...report]);
 }
 
-/** Programs that tests run and the lab does not need: a browser, and what reads our archives as others do. */
+/** Programs that tests run and the lab does not need: a browser, and what reads our archives, manual page and completions as others do. */
 const programs = [
   { path: '/usr/bin/chromium', name: 'chromium' },
   { path: '/usr/bin/cpio', name: 'cpio' },
+  { path: '/usr/bin/mandoc', name: 'mandoc' },
+  { path: '/usr/bin/zsh', name: 'zsh' },
+  { path: '/usr/bin/fish', name: 'fish' },
 ] as const;
 
 async function ensurePrograms(told: (step: string) => void): Promise<void> {

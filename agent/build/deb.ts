@@ -6,7 +6,9 @@ import { chmod, cp, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { carriedFiles } from '../carried.ts';
+import { loadCommands } from '../command-table.ts';
 import { units } from '../install/units.ts';
+import { pages } from '../manual/pages.ts';
 import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { agentVersion } from '../version.ts';
@@ -41,6 +43,9 @@ async function layOut(root: string): Promise<void> {
   for (const [name, text] of await carriedFiles('kmod')) await put(`usr/src/crashpoint-1/${name}`, text);
   for (const { path, contents, mode } of units('/usr/bin/dumpsurvey', 'usr/lib/systemd/system'))
     await put(path, contents, mode);
+  for (const { path, contents, mode } of pages(await loadCommands(), agentVersion, 'packaged'))
+    if (path.startsWith('man/')) await put(`usr/share/${path}.gz`, gzipSync(contents, { level: 9 }), mode);
+    else await put(`usr/share/${path}`, contents, mode);
   await put('usr/share/doc/dumpsurvey/copyright', copyright);
   await put('usr/share/doc/dumpsurvey/LICENSE.node.gz', gzipSync(await readFile(join(node, 'LICENSE'))));
   await put('DEBIAN/control', control(agentVersion, await installedKib(root)));

@@ -2,10 +2,12 @@ import { stat } from 'node:fs/promises';
 import { Advice } from '../advice.ts';
 import { carriedFiles, isBundled } from '../carried.ts';
 import { type Command, jsonOption, type OptionValues, surveyOptions, text } from '../command.ts';
+import { loadCommands } from '../command-table.ts';
 import { applySteps } from '../install/apply.ts';
 import { installPlan } from '../install/plan.ts';
 import { demandInstalledDataDir, thisSite } from '../install/site.ts';
 import { describeStep } from '../install/steps.ts';
+import { pages } from '../manual/pages.ts';
 import { consentText, writeConsent } from '../metal/consent.ts';
 import { systemPrograms } from '../metal/programs.ts';
 import {
@@ -98,6 +100,8 @@ export const install: Command = {
   ],
   run: async (values) => {
     demandInstalledDataDir(process.env);
+    // Whatever root's own is: users look at the state, and systemd at the units.
+    process.umask(0o022);
     const paths = metalPaths(installedDataDir);
     const chosen = chosenSettings((await readSettings(paths)) ?? defaultSettings, values);
     if ('fault' in chosen) {
@@ -119,7 +123,12 @@ export const install: Command = {
         settings: () => writeSettings(paths, chosen.settings),
         consent: spare ? () => writeConsent(paths, agentVersion, Date.now()) : null,
       },
-      { module: await carriedFiles('kmod'), pages: [], hooks: [], hooksCommand: null },
+      {
+        module: await carriedFiles('kmod'),
+        pages: pages(await loadCommands(), agentVersion, 'local'),
+        hooks: [],
+        hooksCommand: null,
+      },
     );
     const json = values.json === true;
     if (spare && !json) console.log(consentText);
@@ -144,6 +153,10 @@ export const install: Command = {
         if (!json) console.log(step);
       },
     });
+    if (!site.hasDkms)
+      troubles.push(
+        'There is no DKMS on this machine, so the crash module was not built. Nothing can be crashed without.',
+      );
     const next = spare
       ? 'Nothing is crashed yet. Next: dumpsurvey doctor, dumpsurvey enroll, then dumpsurvey run. From the next start of this\nmachine on the timer does that by itself. To end it: dumpsurvey uninstall.'
       : 'Nothing will be crashed: this machine is not marked as spare. For that: dumpsurvey install --spare-machine';

@@ -6,6 +6,7 @@ import { type Installed, losses, removalSteps, toUndo } from '../install/removal
 import { askDkms, demandInstalledDataDir, isPackaged } from '../install/site.ts';
 import { undoAll } from '../install/undo.ts';
 import { takeLock } from '../lock.ts';
+import { bootIdOf } from '../metal/boot.ts';
 import { readChanged, undoChanged } from '../metal/changed.ts';
 import { systemPrograms } from '../metal/programs.ts';
 import { metalPaths } from '../metal/state.ts';
@@ -55,7 +56,8 @@ async function remove(
     await rm(paths.consent, { force: true });
     const remarks: string[] = [];
     const changed = await readChanged(paths);
-    if (changed !== null) {
+    // Another start of the machine has undone it.
+    if (changed !== null && changed.boot_id === bootIdOf(thisSystem().tree)) {
       told('undo what a trial had changed');
       remarks.push(...(await undoChanged(thisSystem(), paths, changed)));
     }

@@ -238,6 +238,17 @@ describe('where dumps land', () => {
   });
 });
 
+test('an unfinished dump on a file system without space is charged to the resource', async () => {
+  const made = crashTree('debian');
+  putBegun(made, 'debian', flatten(kdump).subarray(0, 30_000));
+  const full = await gather(made, {}, { freeBytesAt: async () => 4096 });
+  expect(outcomeOf(full)).toMatchObject({ cause: 'resource', signature: 'target_ready/direct/no-space' });
+  const roomy = await gather(made, {}, { freeBytesAt: async () => 2 ** 30 });
+  expect(outcomeOf(roomy).cause).toBe('unknown');
+  putDump(made, 'debian', flatten(kdump));
+  expect((await gather(made, {}, { freeBytesAt: async () => 0 })).capture_log).toEqual([]);
+});
+
 test('a dump that was packed as a whole is the fault of the set-up, not of a driver', async () => {
   const made = crashTree('debian');
   made.write('/var/crash/202611241001/dump.202611241001.gz', Buffer.from([0x1f, 0x8b]));
@@ -294,6 +305,16 @@ describe('how the machine came up again', () => {
   ])('the kernel says why: %j', async (kernelLog, reason, exit) => {
     const e = await gather(crashTree('debian'), {}, { kernelLog });
     expect([e.after_reboot?.reset_reason, e.exit]).toEqual([reason, exit]);
+  });
+
+  it('is not told by what a later start left behind', async () => {
+    const made = dog(crashTree('debian'), 'i6300ESB timer', 32);
+    const e = await gather(made, running, { isFirstStart: false });
+    expect([e.exit, e.after_reboot?.watchdog_status]).toEqual(['restart', 'not-reported']);
+  });
+
+  it('has to have been at all', async () => {
+    await expect(gather(crashTree('debian'), { boot_id: 'b' })).rejects.toThrow('the trial was armed');
   });
 
   it('is not judged by a clock that jumped', async () => {

@@ -10,7 +10,7 @@ import type { SystemTree } from '../../machine/tree.ts';
 import { ofTrial, parseAtCrash, parseTrigger } from '../../trial/module-lines.ts';
 import type { BeaconChannel } from '../settings.ts';
 import { readBeacons } from './beacon.ts';
-import type { DumpSearch } from './dump.ts';
+import type { DumpSearch, SearchOptions } from './dump.ts';
 import { exitOf, resetReasonIn, startedMsOf, watchdogStatusOf } from './ending.ts';
 import { allowedLines, fromTrigger } from './log-lines.ts';
 import { landingOf, pstoreNames } from './place.ts';
@@ -35,6 +35,9 @@ export interface GatherOptions {
   readonly armed: ArmedFacts;
   readonly bootId: string;
   readonly nowMs: number;
+  /** The machine has started once since the arming: only then do its watchdogs and its log speak of the trial's end. */
+  readonly isFirstStart?: boolean;
+  readonly freeBytesAt?: SearchOptions['freeBytesAt'];
   /** Lines of the present kernel's log: where the kernel prints why the machine was reset. */
   readonly kernelLog?: readonly string[];
   /** An earlier trial of this machine showed beacons on the same channel. */
@@ -60,12 +63,18 @@ function noSpaceLine(search: DumpSearch | null): string[] {
   return ['dumpsurvey: after the reboot, for the dump: No space left on device'];
 }
 
-/** The evidence of a trial whose machine has started again since it was armed. Never rejects for what it finds. */
+/**
+ * The evidence of a trial whose machine has started again since it was armed. Never rejects for what it finds, only where
+ * the machine has not started again.
+ */
 export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
   const { tree, root, armed, nowMs } = o;
+  if (o.bootId === armed.boot_id)
+    throw new Error(`boot ${o.bootId} is the one in which the trial was armed: see survivedEvidence`);
   const { nonce } = armed.listing;
   const landing = landingOf(tree);
-  const search = await searchDump(tree, root, armed);
+  const { freeBytesAt, isFirstStart = true } = o;
+  const search = await searchDump(tree, root, armed, freeBytesAt ? { freeBytesAt } : {});
   const beacons = await readBeacons(armed.beacon, nonce, {
     tree,
     root,
@@ -78,8 +87,8 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
   const captureLog = search?.captureLog ?? null;
   const received = landing.kind === 'elsewhere' && o.received?.body.nonce === nonce ? o.received : null;
 
-  const status = watchdogStatusOf(tree);
-  const reason = resetReasonIn(o.kernelLog ?? []);
+  const status = isFirstStart ? watchdogStatusOf(tree) : 'not-reported';
+  const reason = isFirstStart ? resetReasonIn(o.kernelLog ?? []) : null;
   const armedMs = Date.parse(armed.armed_at);
   const startedMs = startedMsOf(tree);
   const isFinished = search?.state === 'complete' && search.finding !== null && isOfTrial(search);
@@ -97,7 +106,7 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     reason,
     captureEnded: isFinished || beacons.saidRebooting,
     watchdogTimeoutMs: armed.watchdog.present ? armed.watchdog.timeout_ms : null,
-    downMs: startedMs === null ? null : startedMs - armedMs,
+    downMs: startedMs === null || !isFirstStart ? null : startedMs - armedMs,
   });
   return {
     channel: beacons.channel,
