@@ -160,8 +160,6 @@ function gated(journal: Journal, isEnding: { readonly now: boolean }): Journal {
 }
 
 export const run: Command = {
-  name: 'run',
-  summary: 'crashes this machine on purpose, again and again, and reports what was captured',
   description:
     'Only on a machine that its owner marked as spare (dumpsurvey install --spare-machine). Before each crash it says\nwhat it will do. After the reboot the installed unit goes on by itself. A daily budget, a boot-loop guard and the\nword dumpsurvey.off on the kernel command line limit it; hanging scenarios wait until a watchdog is proven.',
   options: {
@@ -180,6 +178,8 @@ export const run: Command = {
     ...jsonOption,
   },
   examples: ['dumpsurvey run --dry-run', 'dumpsurvey run --trials 6', 'dumpsurvey run --again'],
+  exits: { 0: 'nothing more is to be done at present, or it waits: it says for what' },
+  needs: 'root',
   run: async (values) => {
     const trialsText = text(values, 'trials');
     const trials = trialsText === null ? null : Number(trialsText);
@@ -193,8 +193,6 @@ export const run: Command = {
     const settings = await readSettings(paths);
     const system = thisSystem();
     if (values['dry-run']) return dryRun(system, paths, settings, json);
-    if (process.getuid?.() !== 0)
-      throw new Advice('Crashing this machine takes root.', ['sudo dumpsurvey run']);
     if (settings === null)
       throw new Advice('This machine was not set up for it; its owner must mark it as spare first.', [
         'dumpsurvey install --spare-machine',

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { AfterReboot } from '../../schema/after-reboot.ts';
 import { fromBase64 } from '../../schema/bytes.ts';
 import { classify } from '../../schema/classify/classify.ts';
 import type { Envelope } from '../../schema/envelope.ts';
@@ -76,6 +77,16 @@ const wholeDump: DumpFinding = {
   log_lines: 10,
 };
 
+const found: AfterReboot = {
+  layout: 'debian',
+  dump_state: 'none',
+  watchdog_status: 'not-reported',
+  reset_reason: null,
+  pstore_records: 0,
+  capture_log_found: false,
+  receiver: null,
+};
+
 const unseen: Evidence = {
   channel: { name: 'none', could_see: [], saw: [] },
   trigger: null,
@@ -88,21 +99,13 @@ const unseen: Evidence = {
   crash_log: [],
   capture_log: [],
   duration_ms: 60_000,
-  after_reboot: {
-    layout: 'debian',
-    dump_state: 'none',
-    watchdog_status: 'not-reported',
-    reset_reason: null,
-    pstore_records: 0,
-    capture_log_found: false,
-    receiver: null,
-  },
+  after_reboot: found,
 };
 const captured: Evidence = {
   ...unseen,
   dump: wholeDump,
   exit: 'reboot',
-  after_reboot: unseen.after_reboot && { ...unseen.after_reboot, dump_state: 'complete' },
+  after_reboot: { ...found, dump_state: 'complete' },
 };
 const wentOn: Evidence = {
   ...unseen,
