@@ -54,7 +54,7 @@ export const surveyOptions = {
   url: {
     type: 'string',
     value: 'URL',
-    help: 'the survey (DUMPSURVEY_URL, else the one chosen at the installation, else http://127.0.0.1:8787)',
+    help: 'the survey (DUMPSURVEY_URL, else that of the installation, else http://127.0.0.1:8787)',
   },
   'log-key': {
     type: 'string',
@@ -87,9 +87,4 @@ export const jsonOption = {
 export function text(values: OptionValues, name: string): string | null {
   const value = values[name];
   return typeof value === 'string' ? value : null;
-}
-
-/** The survey's address. */
-export function surveyUrl(values: OptionValues): string {
-  return text(values, 'url') ?? process.env.DUMPSURVEY_URL ?? 'http://127.0.0.1:8787';
 }
