@@ -26,6 +26,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inventory.ts')).inventoryCommand,
   },
   {
+    name: 'run',
+    summary: 'crashes this machine on purpose, again and again, and reports what was captured',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
     name: 'status',
     summary: 'says what this agent has done, what waits to be sent, and what the survey counts',
     load: async () => (await import('./commands/status.ts')).status,
@@ -59,6 +64,11 @@ export const commands: readonly CommandEntry[] = [
     name: 'witness',
     summary: "cosigns a transparency log's checkpoints, so that it cannot show two histories",
     load: async () => (await import('./commands/witness.ts')).witness,
+  },
+  {
+    name: 'verify-dump',
+    summary: 'judges a dump that a machine sent to another one, and signs what is found',
+    load: async () => (await import('./commands/verify-dump.ts')).verifyDumpCommand,
   },
   {
     name: 'verify',

@@ -10,7 +10,7 @@ import { namesOf } from './vocabulary.ts';
 export const dumpLayouts = {
   debian: 'kdump-tools: /var/crash/STAMP/{dump.STAMP,dmesg.STAMP,dump-incomplete}',
   fedora: 'kdump-utils: /var/crash/HOST-DATE/{vmcore,vmcore-incomplete,vmcore-dmesg.txt,kexec-dmesg.log}',
-  suse: 'kdump: /var/crash/DATE/{vmcore,dmesg.txt,README.txt}',
+  suse: 'kdump: /var/crash/DATE/{vmcore,dmesg,README.txt}',
 } as const;
 export type DumpLayout = keyof typeof dumpLayouts;
 

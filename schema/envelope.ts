@@ -22,8 +22,11 @@ export type PayloadKind = (typeof payloadKinds)[number];
 /** What the log itself signs in an envelope: that an entry will be in the tree. */
 export type LogPayloadKind = 'promise';
 
+/** What a machine that receives dumps signs in an envelope: what it found in one (finding.ts). */
+export type ReceiverPayloadKind = 'finding';
+
 /** The DSSE payload type of a kind of payload. */
-export function payloadType(kind: PayloadKind | LogPayloadKind): string {
+export function payloadType(kind: PayloadKind | LogPayloadKind | ReceiverPayloadKind): string {
   return `application/vnd.dumpsurvey.${kind}.v1+json`;
 }
 

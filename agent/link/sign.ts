@@ -10,12 +10,13 @@ import {
   payloadType,
   powBits,
   preAuthEncoding,
+  type ReceiverPayloadKind,
   workInput,
 } from '../../schema/envelope.ts';
 import type { KeyPair } from './keys.ts';
 
 /** The envelope of a payload, signed by one key. */
-export function sign(kind: PayloadKind, payload: Uint8Array, key: KeyPair): Envelope {
+export function sign(kind: PayloadKind | ReceiverPayloadKind, payload: Uint8Array, key: KeyPair): Envelope {
   const type = payloadType(kind);
   const sig = nacl.sign.detached(preAuthEncoding(type, payload), key.secretKey);
   return {

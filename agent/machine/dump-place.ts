@@ -25,7 +25,7 @@ const unknown = (why: string): DumpPlace => ({ kind: 'unknown', why });
 
 /** `user@host:path`, `host:path`, `[v6]:path`: the host without the user, and the path or `otherwise`. */
 function remote(kind: 'nfs' | 'ssh', text: string, otherwise: string): DumpPlace {
-  const match = /^(?:[^@\s]*@)?(\[[0-9A-Fa-f:.%\w]+\]|[^:/\s]+)(?::(.*))?$/.exec(text.trim());
+  const match = /^(?:[^@\s]*@)?(\[[0-9A-Fa-f:.%\w]+\]|[^:/@\s]+)(?::(.*))?$/.exec(text.trim());
   if (!match?.[1]) return unknown(`the host in ${JSON.stringify(text)} cannot be told`);
   return { kind, host: match[1].replaceAll(/[[\]]/g, ''), directory: match[2] || otherwise };
 }

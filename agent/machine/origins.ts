@@ -63,7 +63,7 @@ function originsOfFields(
     hypervisor: ['/sys/hypervisor/type', '/proc/cpuinfo'],
     firmware_vendor: [firmwareVendorFile],
     firmware_year: [firmwareDateFile],
-    secure_boot: [efiFile, secureBootFile],
+    secure_boot: profile.firmware === 'efi' ? [efiFile, secureBootFile] : [efiFile],
     iommu_domain: ['/sys/kernel/iommu_groups'],
     dump_stack: target.origins,
     devices_left_out: ['counted'],

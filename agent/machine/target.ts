@@ -155,12 +155,13 @@ export function dumpTarget(
   if (disk !== null) return chosenDisk(tree, disk, devices);
   const { place, origin } = dumpPlace(tree, family);
   if (place.kind === 'unknown') return { ...none, place, origins: [origin], fault: place.why };
-  if (place.kind === 'directory')
-    return {
-      ...localTarget(tree, place, devices),
-      place,
-      origins: [origin, '/proc/self/mountinfo', '/sys/dev/block'],
-    };
+  if (place.kind === 'directory') {
+    const found = localTarget(tree, place, devices);
+    // By the number that the kernel gives, or by name where it gives none of a block device.
+    const isByName = place.device !== null || found.mount?.type === 'btrfs';
+    const origins = [origin, '/proc/self/mountinfo', isByName ? '/sys/class/block' : '/sys/dev/block'];
+    return { ...found, place, origins };
+  }
   if (place.kind !== 'raw')
     return {
       ...overNetwork(tree, place.kind, place.host, devices),

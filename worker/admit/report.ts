@@ -20,6 +20,7 @@ import { holdFalseCapture } from './control.ts';
 import { judgedInTime } from './once.ts';
 import { openEnvelope } from './open.ts';
 import { ownTrial, profileOf } from './own-trial.ts';
+import { faultOfReceiver } from './receiver.ts';
 
 /** Admits a report; the same one again gets its first receipt. Throws a Refusal; then nothing was stored. */
 export async function admitReport(services: Services, bytes: Uint8Array): Promise<Admission<Receipt>> {
@@ -31,6 +32,7 @@ export async function admitReport(services: Services, bytes: Uint8Array): Promis
     reportBody,
     ({ machine }) => machine,
   );
+  refuseIf(await faultOfReceiver(body));
   const { hash } = request;
   const trial = await ownTrial(services, body);
   const { ticket } = trial;

@@ -24,7 +24,9 @@ import {
   withdrawBody,
 } from '../../schema/wire.ts';
 import { type Opened, openEnvelope } from '../admit/open.ts';
+import { faultOfReceiver } from '../admit/receiver.ts';
 import { noLimits } from '../rate/limiter.ts';
+import { type Fault, refuseIf } from '../refusal.ts';
 
 /** The body of the request behind each kind of entry. */
 export interface BodyOf {
@@ -44,6 +46,8 @@ interface Signed<T> {
   readonly schema: z.ZodType<T>;
   /** The key that a body says it is signed by. */
   readonly signer: (body: T) => string;
+  /** What else was to be checked before it was admitted, whatever the log held. */
+  readonly faultOf?: (body: T) => Promise<Fault | null>;
 }
 
 const signed: { readonly [K in EntryKind]: Signed<BodyOf[K]> } = {
@@ -51,7 +55,12 @@ const signed: { readonly [K in EntryKind]: Signed<BodyOf[K]> } = {
   invite: { payload: 'invite', schema: inviteBody, signer: ({ owner }) => owner },
   ticket: { payload: 'tickets', schema: ticketsBody, signer: ({ machine }) => machine },
   armed: { payload: 'armed', schema: armedBody, signer: ({ machine }) => machine },
-  report: { payload: 'report', schema: reportBody, signer: ({ machine }) => machine },
+  report: {
+    payload: 'report',
+    schema: reportBody,
+    signer: ({ machine }) => machine,
+    faultOf: faultOfReceiver,
+  },
   rotate: { payload: 'rotate', schema: rotateBody, signer: ({ key }) => key },
   revoke: { payload: 'revoke', schema: revokeBody, signer: ({ owner }) => owner },
   withdraw: { payload: 'withdraw', schema: withdrawBody, signer: ({ signer }) => signer },
@@ -59,7 +68,13 @@ const signed: { readonly [K in EntryKind]: Signed<BodyOf[K]> } = {
 };
 
 /** Opens the request behind an entry of a kind, as strictly as the server did. Throws a Refusal that says what is wrong. */
-export function openSigned<K extends EntryKind>(kind: K, envelope: Envelope): Promise<Opened<BodyOf[K]>> {
-  const { payload, schema, signer } = signed[kind];
-  return openEnvelope({ limiter: noLimits }, utf8(JSON.stringify(envelope)), payload, schema, signer);
+export async function openSigned<K extends EntryKind>(
+  kind: K,
+  envelope: Envelope,
+): Promise<Opened<BodyOf[K]>> {
+  const { payload, schema, signer, faultOf } = signed[kind];
+  const bytes = utf8(JSON.stringify(envelope));
+  const opened = await openEnvelope({ limiter: noLimits }, bytes, payload, schema, signer);
+  refuseIf((await faultOf?.(opened.body)) ?? null);
+  return opened;
 }

@@ -56,8 +56,9 @@ ${teller} capture_booted success
 ${teller} target_ready fail
 exit 0
 `;
+  // The unit has the settings in its environment. To systemd, $$ is one dollar sign.
   const dropIn = `[Service]
-ExecStartPre=-/bin/sh -c '. /etc/default/kdump-tools; exec ${teller} target_ready success "\${KDUMP_COREDIR:-/var/crash}"'
+ExecStartPre=-/bin/sh -c 'exec ${teller} target_ready success "$$\{KDUMP_COREDIR:-/var/crash}"'
 `;
   const atShutdown = `#!/bin/sh
 [ "$1" = reboot ] && ${teller} rebooting success

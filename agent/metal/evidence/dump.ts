@@ -32,10 +32,12 @@ export interface SearchOptions {
   readonly directory: string;
   readonly layout: Layout;
   readonly planted: Listing | LogPlan;
-  /** Names that were there before the arming. */
+  /** Marks of what was there before the arming. */
   readonly before: ReadonlySet<string>;
   /** No dump of this machine can be larger. */
   readonly mostBytes: number;
+  /** How much space is left on the file system of a directory; null where that is not known. */
+  readonly freeBytesAt?: (path: string) => Promise<number | null>;
 }
 
 /** More dumps than this since one arming are none that a machine makes: the newest are looked at. */
@@ -117,14 +119,14 @@ function likeness({ files, finding }: Looked): number {
   return isOthers ? 0 : files.dump === null ? 1 : 3;
 }
 
-/** Whether the file system has less than a mebibyte left. */
-async function isFull(directory: string): Promise<boolean> {
-  try {
-    const { bavail, bsize } = await statfs(directory);
-    return bavail * bsize < 1 << 20;
-  } catch {
-    return false;
-  }
+/** With less than this the file system counts as full: makedumpfile writes at least so much at once. */
+const fullBelowBytes = 1 << 20;
+
+async function systemFreeBytesAt(path: string): Promise<number | null> {
+  return statfs(path).then(
+    ({ bavail, bsize }) => bavail * bsize,
+    () => null,
+  );
 }
 
 async function captureLogOf({ entry, files }: Looked): Promise<string[] | null> {
@@ -135,18 +137,18 @@ async function captureLogOf({ entry, files }: Looked): Promise<string[] | null> 
 
 /** Looks for the dump of a trial. Never rejects for what may lie in the directory. */
 export async function findDump(options: SearchOptions): Promise<DumpSearch> {
-  const { directory, layout, before } = options;
+  const { directory, layout, before, freeBytesAt = systemFreeBytesAt } = options;
   const nothing = { finding: null, crashLog: [], captureLog: null, fault: null, directory: null };
-  const full = await isFull(directory);
+  const isFull = ((await freeBytesAt(directory)) ?? fullBelowBytes) < fullBelowBytes;
   const entries = await crashEntries(directory, layout.directory, before, entriesMax);
-  if (entries === null) return { ...nothing, state: 'unreadable', isFull: full };
+  if (entries === null) return { ...nothing, state: 'unreadable', isFull };
   let best: Looked | null = null;
   for (const entry of entries) {
     const looked = await lookAt(entry, options);
     if (best === null || likeness(looked) > likeness(best)) best = looked;
     if (likeness(best) === 4) break;
   }
-  if (best === null) return { ...nothing, state: 'none', isFull: full };
+  if (best === null) return { ...nothing, state: 'none', isFull };
   return {
     state: best.files.isFinished ? 'complete' : 'incomplete',
     finding: best.finding,
@@ -154,6 +156,6 @@ export async function findDump(options: SearchOptions): Promise<DumpSearch> {
     captureLog: await captureLogOf(best),
     fault: best.fault,
     directory: best.entry.path,
-    isFull: full,
+    isFull,
   };
 }

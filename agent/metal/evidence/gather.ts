@@ -10,11 +10,11 @@ import type { SystemTree } from '../../machine/tree.ts';
 import { ofTrial, parseAtCrash, parseTrigger } from '../../trial/module-lines.ts';
 import type { BeaconChannel } from '../settings.ts';
 import { readBeacons } from './beacon.ts';
-import type { DumpSearch } from './dump.ts';
+import type { DumpSearch, SearchOptions } from './dump.ts';
 import { exitOf, resetReasonIn, startedMsOf, watchdogStatusOf } from './ending.ts';
-import { allowedLines } from './log-lines.ts';
+import { allowedLines, fromTrigger } from './log-lines.ts';
 import { landingOf, pstoreNames } from './place.ts';
-import { packReceived, type Received } from './received.ts';
+import type { Received } from './received.ts';
 import { searchDump } from './search.ts';
 
 /** What is in the journal of an armed trial. */
@@ -35,6 +35,9 @@ export interface GatherOptions {
   readonly armed: ArmedFacts;
   readonly bootId: string;
   readonly nowMs: number;
+  /** The machine has started once since the arming: only then do its watchdogs and its log speak of the trial's end. */
+  readonly isFirstStart?: boolean;
+  readonly freeBytesAt?: SearchOptions['freeBytesAt'];
   /** Lines of the present kernel's log: where the kernel prints why the machine was reset. */
   readonly kernelLog?: readonly string[];
   /** An earlier trial of this machine showed beacons on the same channel. */
@@ -46,21 +49,22 @@ export interface GatherOptions {
 const crashLinesMax = 60;
 const captureLinesMax = 100;
 
-/** The crashing kernel's log as pstore kept it, from records that were not there before. */
-function pstoreLog(tree: SystemTree, names: readonly string[]): string[] {
+/**
+ * The crashing kernel's log as pstore kept it: from records that were not there before, and from those that name the
+ * trial, for some back ends use the same names again.
+ */
+function pstoreLog(
+  tree: SystemTree,
+  names: readonly string[],
+  before: ReadonlySet<string>,
+  nonce: string,
+): string[] {
   return names
     .filter((name) => /\/(?:dmesg|console)-[\w.-]{1,80}$/.test(name))
-    .slice(0, 32)
-    .flatMap((name) => (tree.read(name) ?? '').slice(0, 1 << 18).split('\n'));
-}
-
-/** So many of a log's last lines are those of a crash whose trigger was not kept. */
-const tailLines = 80;
-
-/** The lines from this trial's trigger on; the last ones where it is not among them. */
-function fromTrigger(lines: readonly string[], nonce: string): readonly string[] {
-  const at = lines.findIndex((line) => parseTrigger(line)?.nonce === nonce);
-  return lines.slice(at < 0 ? -tailLines : at);
+    .slice(0, 64)
+    .map((name) => ({ isNew: !before.has(name), text: (tree.read(name) ?? '').slice(0, 1 << 18) }))
+    .filter(({ isNew, text }) => isNew || text.includes(nonce))
+    .flatMap(({ text }) => text.split('\n'));
 }
 
 /** A full file system says why its dump is not whole, though nobody kept the capture kernel's own words. */
@@ -69,12 +73,18 @@ function noSpaceLine(search: DumpSearch | null): string[] {
   return ['dumpsurvey: after the reboot, for the dump: No space left on device'];
 }
 
-/** The evidence of a trial whose machine has started again since it was armed. Never rejects for what it finds. */
+/**
+ * The evidence of a trial whose machine has started again since it was armed. Never rejects for what it finds, only where
+ * the machine has not started again.
+ */
 export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
   const { tree, root, armed, nowMs } = o;
+  if (o.bootId === armed.boot_id)
+    throw new Error(`boot ${o.bootId} is the one in which the trial was armed: see survivedEvidence`);
   const { nonce } = armed.listing;
   const landing = landingOf(tree);
-  const search = await searchDump(tree, root, armed);
+  const { freeBytesAt, isFirstStart = true } = o;
+  const search = await searchDump(tree, root, armed, freeBytesAt ? { freeBytesAt } : {});
   const beacons = await readBeacons(armed.beacon, nonce, {
     tree,
     root,
@@ -82,13 +92,13 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     isProven: o.beaconProven ?? false,
   });
   const before = new Set(armed.crash_before);
-  const records = pstoreNames(tree).filter((name) => !before.has(name));
-  const logged = [...(search?.crashLog ?? []), ...pstoreLog(tree, records)];
+  const records = pstoreNames(tree);
+  const logged = [...(search?.crashLog ?? []), ...pstoreLog(tree, records, before, nonce)];
   const captureLog = search?.captureLog ?? null;
-  const received = landing.kind === 'elsewhere' ? packReceived(o.received ?? null, nonce) : null;
+  const received = landing.kind === 'elsewhere' && o.received?.body.nonce === nonce ? o.received : null;
 
-  const status = watchdogStatusOf(tree);
-  const reason = resetReasonIn(o.kernelLog ?? []);
+  const status = isFirstStart ? watchdogStatusOf(tree) : 'not-reported';
+  const reason = isFirstStart ? resetReasonIn(o.kernelLog ?? []) : null;
   const armedMs = Date.parse(armed.armed_at);
   const startedMs = startedMsOf(tree);
   const isFinished = search?.state === 'complete' && search.finding !== null && isOfTrial(search);
@@ -97,7 +107,7 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     dump_state: landing.kind === 'elsewhere' ? 'elsewhere' : (search?.state ?? 'unreadable'),
     watchdog_status: status,
     reset_reason: reason,
-    pstore_records: records.length,
+    pstore_records: records.filter((name) => !before.has(name)).length,
     capture_log_found: captureLog !== null,
     receiver: received?.envelope ?? null,
   };
@@ -106,18 +116,18 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     reason,
     captureEnded: isFinished || beacons.saidRebooting,
     watchdogTimeoutMs: armed.watchdog.present ? armed.watchdog.timeout_ms : null,
-    downMs: startedMs === null ? null : startedMs - armedMs,
+    downMs: startedMs === null || !isFirstStart ? null : startedMs - armedMs,
   });
   return {
     channel: beacons.channel,
-    trigger: ofTrial(logged, parseTrigger, nonce),
-    at_crash: ofTrial(logged, parseAtCrash, nonce),
+    trigger: ofTrial(logged, parseTrigger, nonce) ?? received?.body.trigger ?? null,
+    at_crash: ofTrial(logged, parseAtCrash, nonce) ?? received?.body.at_crash ?? null,
     survived: null,
-    dump: received?.dump ?? search?.finding ?? null,
+    dump: received?.body.dump ?? search?.finding ?? null,
     watchdog: { ...armed.watchdog, fired: exit === 'watchdog' },
     exit,
     harness_fault: search?.fault ?? null,
-    crash_log: allowedLines(fromTrigger(logged, nonce), crashLinesMax),
+    crash_log: received?.body.crash_log ?? allowedLines(fromTrigger(logged, nonce), crashLinesMax),
     capture_log: [...noSpaceLine(search), ...allowedLines(captureLog ?? [], captureLinesMax)],
     duration_ms: Math.max(0, Math.round(nowMs - armedMs) || 0),
     after_reboot: found,

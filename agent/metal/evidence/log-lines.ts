@@ -4,6 +4,7 @@
  * hosts, volumes and people.
  */
 import { type Symptom, symptomOf } from '../../../schema/classify/symptom.ts';
+import { parseTrigger } from '../../trial/module-lines.ts';
 
 /** Each symptom in words that `symptomOf` knows again. */
 const words: Readonly<Record<Symptom, string>> = {
@@ -56,4 +57,13 @@ export function allowedLines(lines: readonly string[], most: number): string[] {
     if (kept.length === most) break;
   }
   return kept;
+}
+
+/** So many of a log's last lines are those of a crash whose trigger was not kept. */
+const tailLines = 80;
+
+/** The lines from this trial's trigger on; the last ones where it is not among them. */
+export function fromTrigger(lines: readonly string[], nonce: string): readonly string[] {
+  const at = lines.findIndex((line) => parseTrigger(line)?.nonce === nonce);
+  return lines.slice(at < 0 ? -tailLines : at);
 }

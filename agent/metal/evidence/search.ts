@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Listing } from '../../../schema/canary.ts';
 import type { LogPlan } from '../../../schema/log-canary.ts';
 import type { SystemTree } from '../../machine/tree.ts';
-import { type DumpSearch, findDump } from './dump.ts';
+import { type DumpSearch, findDump, type SearchOptions } from './dump.ts';
 import { landingOf } from './place.ts';
 
 /** Twice the memory, and a GiB: no dump is larger, in whatever format. Without a size of the memory, a tebibyte. */
@@ -17,6 +17,7 @@ export async function searchDump(
   tree: SystemTree,
   root: string,
   armed: { readonly listing: Listing | LogPlan; readonly crash_before: readonly string[] },
+  more: Pick<SearchOptions, 'freeBytesAt'> = {},
 ): Promise<DumpSearch | null> {
   const landing = landingOf(tree);
   if (landing.kind !== 'here' || landing.directory === null) return null;
@@ -26,5 +27,6 @@ export async function searchDump(
     planted: armed.listing,
     before: new Set(armed.crash_before),
     mostBytes: mostDumpBytes(tree),
+    ...more,
   });
 }

@@ -76,16 +76,16 @@ export async function runBroken(
 ): Promise<BrokenFinding> {
   const ending = await withGuest({ disk }, async (guest): Promise<Ending> => {
     // A machine of its own: the keys of the one that it is copied from are thrown away.
-    await guest.must('rm -rf /var/lib/dumpsurvey/keys; dumpsurvey enroll --json >/root/enrolled.json; sync');
-    const key = /"(?:machine|key)": *"([0-9a-f]{64})"/.exec(await guest.must('cat /root/enrolled.json'))?.[1];
+    await guest.must('rm -rf /var/lib/dumpsurvey/keys');
+    const enrolled = await guest.must(`dumpsurvey enroll --json --url ${survey.guestUrl}; sync`);
+    const { machine: key } = JSON.parse(enrolled) as { machine: string };
     for (const command of machine.commands) await guest.must(command, 300_000);
     const trials = machine.second === undefined ? 1 : 2;
     if (machine.second !== undefined) {
       const change = `sed -i 's/"seed": *[0-9]*/"seed": ${seedFor(machine.second)}/' ${state}/campaign.json`;
       say(`${machine.name}: ${change}`);
     }
-    const mine = async () =>
-      (await survey.trials()).filter(({ ticket }) => key === undefined || ticket.machine === key);
+    const mine = async () => (await survey.trials()).filter(({ ticket }) => ticket.machine === key);
     const said = await beginCampaign(guest, trials);
     if (said !== null) say(`${machine.name}: ${said.trim()}`);
     if (machine.until === 'report')

@@ -25,12 +25,23 @@ export async function askDoctor(guest: DebianGuest): Promise<readonly Check[]> {
 export const isToDo = ({ state }: Check): boolean => state !== 'ok';
 
 const isReboot = (command: string) => /^(sudo )?(systemctl )?reboot\b/.test(command);
+/** What a person is told in words, or has to fill in, is no command. */
+const isCommand = (line: string) => !/^[A-Z]/.test(line) && !/\b(URL|DIRECTORY)\b/.test(line);
 
-/** Runs the fixes of all checks that are not as they should be; where one says to reboot, that comes last, once. Gives what was run. */
+/**
+ * Runs the fixes of all checks that are not as they should be; a reboot comes last, once. One that fails is no reason to stop: it
+ * may need the reboot, and the doctor is asked again. Gives what was run, those that failed with what they said.
+ */
 export async function followAdvice(guest: DebianGuest, checks: readonly Check[]): Promise<string[]> {
-  const commands = [...new Set(checks.filter(isToDo).flatMap(({ fix }) => fix))];
-  const now = commands.filter((command) => !isReboot(command));
-  for (const command of now) await guest.must(command, 600_000);
-  if (now.length < commands.length) await reboot(guest);
-  return commands;
+  const commands = [...new Set(checks.filter(isToDo).flatMap(({ fix }) => fix))].filter(isCommand);
+  const ran: string[] = [];
+  for (const command of commands.filter((line) => !isReboot(line))) {
+    const { status, output } = await guest.run(command, 600_000);
+    ran.push(status === 0 ? command : `${command} (failed: ${output.trim().split('\n').at(-1)})`);
+  }
+  if (commands.some(isReboot)) {
+    await reboot(guest);
+    ran.push('reboot');
+  }
+  return ran;
 }

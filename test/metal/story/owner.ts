@@ -24,7 +24,7 @@ export async function makeHurry(guest: DebianGuest): Promise<void> {
 export async function install(guest: DebianGuest, url: string, options = ''): Promise<string> {
   await guest.must(`dpkg -i ${packagePath}`, 900_000);
   return guest.must(
-    `dumpsurvey install --spare-machine --yes --url ${url} --scratch /var/crash --trials-per-day 100 ${options}`,
+    `dumpsurvey install --spare-machine --url ${url} --scratch /var/crash --trials-per-day 100 ${options}`,
     600_000,
   );
 }

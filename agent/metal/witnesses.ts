@@ -1,0 +1,82 @@
+/** The real witnesses of a trial: dumps, logs, watchdogs and beacons of this system. They read, and remove one dump. */
+import { rm } from 'node:fs/promises';
+import { bootIdOf } from './boot.ts';
+import { findDump } from './evidence/dump.ts';
+import { gatherEvidence, survivedEvidence } from './evidence/gather.ts';
+import { landingOf, namesBefore } from './evidence/place.ts';
+import type { NotCrashed } from './fire.ts';
+import type { ArmedTrial } from './machine.ts';
+import { kernelLog, moduleState } from './module.ts';
+import type { System } from './system.ts';
+import type { Witnesses } from './this-machine.ts';
+
+const root = '/';
+
+/** The facts of a trial in the words of whoever gathers evidence. */
+function factsOf({ armedAt, planted, metal }: ArmedTrial) {
+  return {
+    boot_id: metal.boot_id,
+    armed_at: armedAt,
+    listing: planted,
+    watchdog: metal.watchdog,
+    beacon: metal.beacon,
+    crash_before: metal.crash_before,
+  };
+}
+
+/** What the module says of itself, beside what was seen of it. */
+function moduleWord(system: System, what: NotCrashed | null): 'waiting' | 'fired' | 'unknown' {
+  if (what !== null) return what.fired ? 'fired' : 'waiting';
+  const state = moduleState(system);
+  if (state === 'fired') return 'fired';
+  return state === 'armed' || state === 'planted' ? 'waiting' : 'unknown';
+}
+
+/** Why the harness is to blame for a trial that did not fire, or null. */
+function faultOf(what: NotCrashed | null, fired: boolean): string | null {
+  if (what === null) return fired ? null : 'the agent was ended between the arming and the crash';
+  if (what.fired) return null;
+  return what.refused === null
+    ? 'nothing hit the crash point in time'
+    : `the module refused: ${what.refused}`;
+}
+
+export function systemWitnesses(system: System): Witnesses {
+  return {
+    namesBefore: () => namesBefore(system.tree, root),
+    afterReboot: async (trial) =>
+      gatherEvidence({
+        tree: system.tree,
+        root,
+        armed: factsOf(trial),
+        bootId: bootIdOf(system.tree),
+        nowMs: system.now(),
+        kernelLog: await kernelLog(system),
+      }),
+    here: async (trial, what) => {
+      const module = moduleWord(system, what);
+      return survivedEvidence({
+        armed: factsOf(trial),
+        nowMs: system.now(),
+        kernelLog: await kernelLog(system),
+        module,
+        survived: what?.survived ?? (module === 'fired' ? 'the system went on' : null),
+        fault: faultOf(what, module === 'fired'),
+      });
+    },
+    removeDump: async ({ planted, metal }) => {
+      const landing = landingOf(system.tree);
+      if (landing.kind !== 'here' || landing.directory === null) return;
+      const found = await findDump({
+        directory: landing.directory,
+        layout: landing.layout,
+        planted,
+        before: new Set(metal.crash_before),
+        mostBytes: Number.MAX_SAFE_INTEGER,
+      });
+      // Only what carries the trial's own nonce: a dump of another crash is the owner's.
+      const isOurs = found.finding?.armed === 'present' || found.finding?.fired === 'present';
+      if (isOurs && found.directory !== null) await rm(found.directory, { recursive: true, force: true });
+    },
+  };
+}
