@@ -1,9 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as z from 'zod';
 import { type Command, jsonOption, surveyOptions, text } from '../command.ts';
+import { askSurvey } from '../doctor/ask-survey.ts';
 import { checkAll, isInOrder } from '../doctor/checks.ts';
-import { type DoctorFacts, doctorFacts, type SurveySeen } from '../doctor/facts.ts';
+import { type DoctorFacts, doctorFacts } from '../doctor/facts.ts';
 import { report } from '../doctor/print.ts';
 import { fileTree } from '../machine/tree.ts';
 import { isAgreed, readConsent } from '../metal/consent.ts';
@@ -14,45 +15,37 @@ import { metalPaths } from '../metal/state.ts';
 import { readStopped } from '../metal/stopped.ts';
 import { dataDir } from '../paths.ts';
 
-const surveyTimeoutMs = 5000;
-const index = z.object({ scenario_sets: z.record(z.string(), z.unknown()) });
-
-/** Asks a survey what it is, once. Never rejects. */
-export async function askSurvey(url: string, now: () => number): Promise<SurveySeen> {
-  try {
-    const answer = await fetch(new URL('/v1', url), { signal: AbortSignal.timeout(surveyTimeoutMs) });
-    const dateMs = Date.parse(answer.headers.get('date') ?? '');
-    const aheadMs = Number.isNaN(dateMs) ? null : now() - dateMs;
-    const { data } = index.safeParse(await answer.json().catch(() => null));
-    if (!answer.ok || data === undefined)
-      return { url, reached: false, why: `it answers ${answer.status}, and not as a survey does` };
-    return { url, reached: true, clockAheadMs: aheadMs, sets: Object.keys(data.scenario_sets) };
-  } catch (error) {
-    const cause = error instanceof Error && error.cause instanceof Error ? error.cause : error;
-    return { url, reached: false, why: cause instanceof Error ? cause.message : String(cause) };
-  }
-}
-
 /** What of the state directory cannot be read is as if it were not there: other checks say what is missing. */
 async function orNull<T>(read: Promise<T>): Promise<T | null> {
   return read.catch(() => null);
+}
+
+/** Whether a directory can be read. One that is not there hides nothing. */
+async function isReadable(directory: string): Promise<boolean> {
+  return access(directory, constants.R_OK | constants.X_OK).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => error.code === 'ENOENT',
+  );
 }
 
 /** The facts of the machine that this runs on. */
 async function thisMachinesFacts(url: string | null): Promise<DoctorFacts> {
   const data = dataDir();
   const paths = metalPaths(data);
+  const keys = join(data, 'keys');
+  const isStateReadable = (await isReadable(paths.dir)) && (await isReadable(keys));
   const settings = await orNull(readSettings(paths));
   const survey = await askSurvey(url ?? settings?.survey ?? defaultSettings.survey, Date.now);
   return doctorFacts(fileTree(), systemPrograms, {
     consent: isAgreed(await orNull(readConsent(paths))),
     nowMs: Date.now(),
     settings,
-    isEnrolled: (await orNull(readFile(join(data, 'keys', 'machine.key')))) !== null,
-    stopped: (await readStopped(paths))?.why ?? null,
+    isEnrolled: (await orNull(readFile(join(keys, 'machine.key')))) !== null,
+    stopped: isStateReadable ? ((await readStopped(paths))?.why ?? null) : null,
     watchdogProof: (await orNull(readProof(paths)))?.state ?? null,
     survey,
     isRoot: process.geteuid?.() === 0,
+    isStateReadable,
   });
 }
 

@@ -91,15 +91,6 @@ async function goOnAgain(system: System, paths: MetalPaths): Promise<void> {
   await clearStopped(paths);
 }
 
-/** The survey that the options name, else the one that was chosen at the installation. */
-function surveyValues(values: OptionValues, settings: MetalSettings | null): OptionValues {
-  const chosen =
-    settings === null
-      ? {}
-      : { url: settings.survey, ...(settings.log_key === null ? {} : { 'log-key': settings.log_key }) };
-  return { ...chosen, ...(text(values, 'url') === null ? {} : values) };
-}
-
 /** Prints what would be done, and does nothing of it. */
 async function dryRun(
   system: System,
@@ -238,7 +229,7 @@ async function locked({
     return 0;
   }
   const keys = { machine: await keyAt(machineKeyPath(values)), owner: await keyAt(ownerKeyPath(values)) };
-  const { survey } = surveyLink(surveyValues(values, settings), 30_000);
+  const { survey } = surveyLink(values, 30_000);
   const isEnding = { now: false };
   const context = await openRun({ system, data, paths, settings, survey, keys, on, journal });
   const unhook = endWell(system, context, release, isEnding);

@@ -10,6 +10,7 @@ import { type DoctorFacts, kdumpUnits } from './facts.ts';
 import {
   buildingModule,
   installing,
+  installingKdump,
   kdumpPackages,
   loadingCaptureKernel,
   makedumpfilePackages,
@@ -176,14 +177,24 @@ function space({ freeBytes, dumpBytes, target }: DoctorFacts): Finding {
     : problem('failed', `${mib(freeBytes)} are free, and a dump may need ${mib(dumpBytes)}.`, fix);
 }
 
+const unread = problem('unknown', 'The state directory of the agent can be read by root only.', [
+  'sudo dumpsurvey doctor',
+]);
+
+/** A check of what the state directory holds, which only root may be able to read. */
+function ofState(run: Check['run']): Check['run'] {
+  return (facts) => (facts.isStateReadable ? run(facts) : unread);
+}
+
 /** The checks of this table's own. */
 const ownChecks = {
   stopped: {
     title: 'the agent did not stop itself',
-    run: ({ stopped }) =>
+    run: ofState(({ stopped }) =>
       stopped === null
         ? ok('The boot-loop guard has found nothing.')
         : problem('failed', `The agent stopped itself: ${stopped}`, [goOn]),
+    ),
   },
   distribution: {
     title: 'the kdump tooling is known',
@@ -198,7 +209,7 @@ const ownChecks = {
         ? problem(
             'failed',
             `${name} is not installed: nothing loads a capture kernel.`,
-            installing(family, kdumpPackages),
+            installingKdump(family),
           )
         : ok(`${distribution}, ${name} ${version}.`);
     },
@@ -269,7 +280,7 @@ const ownChecks = {
   space: { title: 'the dump target has room', run: space },
   scratch: {
     title: 'the disk load has a directory on the dump target',
-    run: ({ settings, isScratchOnTarget }) => {
+    run: ofState(({ settings, isScratchOnTarget }) => {
       if (isScratchOnTarget === true) return ok(`It writes to ${settings?.scratch}.`);
       return problem(
         'warning',
@@ -278,18 +289,19 @@ const ownChecks = {
           : `${settings?.scratch} is not on the file system that dumps go to: the load would keep another disk busy.`,
         ['dumpsurvey install --scratch DIRECTORY'],
       );
-    },
+    }),
   },
   time: { title: 'the clock is right', run: clock },
   survey: { title: 'the survey can be reached', run: survey },
   enrolled: {
     title: 'the machine is enrolled',
-    run: ({ isEnrolled, survey: { url } }) =>
+    run: ofState(({ isEnrolled, survey: { url } }) =>
       isEnrolled
         ? ok('It has a key of its own.')
         : problem('failed', 'The machine has no key: the survey would take nothing from it.', [
             `dumpsurvey enroll --url ${url}`,
           ]),
+    ),
   },
   units: {
     title: 'the agent goes on after a reboot',
@@ -356,6 +368,7 @@ function ofRefusal(id: SharedId): Check {
   return {
     title,
     run: (facts) => {
+      if (id === 'consent' && !facts.isStateReadable) return unread;
       const found = find(facts);
       if (found !== null) return problem('failed', found.why, found.fix);
       return unknowable(id, facts) ?? ok('Nothing speaks against it.');

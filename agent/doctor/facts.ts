@@ -42,6 +42,8 @@ export interface KnownToDoctor {
   readonly watchdogProof: WatchdogProof['state'] | null;
   readonly survey: SurveySeen;
   readonly isRoot: boolean;
+  /** The state directory is there and readable, or is not there at all. */
+  readonly isStateReadable: boolean;
 }
 
 export interface DoctorFacts extends SafetyFacts, Omit<KnownToDoctor, 'consent' | 'nowMs'> {

@@ -15,6 +15,12 @@ export function installing(family: Family | null, packages: Readonly<Record<Fami
 }
 
 export const kdumpPackages = { debian: 'kdump-tools', fedora: 'kdump-utils', suse: 'kdump' } as const;
+
+/** Installs the kdump tooling. RHEL 9 and older have it in a package of another name. */
+export function installingKdump(family: Family | null): string[] {
+  const older = family === 'fedora' ? ['On RHEL 9 and older: dnf install kexec-tools'] : [];
+  return [...installing(family, kdumpPackages), ...older];
+}
 export const makedumpfilePackages = {
   debian: 'makedumpfile',
   fedora: 'makedumpfile',

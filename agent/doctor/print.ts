@@ -15,12 +15,15 @@ function linesOf({ state, title, meaning, fix }: Checked): string[] {
   return [`${words[state]}  ${title}`, `         ${meaning}`, ...fix.map((line) => `           ${line}`)];
 }
 
+const lost = (count: number) =>
+  count === 0 ? '' : count === 1 ? '; a warning says what is lost' : `; ${count} warnings say what is lost`;
+
 /** All findings, and what they come to. */
 export function report(findings: readonly Checked[]): string {
   const count = (state: CheckState) => findings.filter((f) => f.state === state).length;
   const open = findings.length - count('ok') - count('warning');
   const sum = isInOrder(findings)
-    ? `This machine can be tested${count('warning') > 0 ? `; ${count('warning')} warnings say what is lost` : ''}.`
-    : `${open} of ${findings.length} checks are to be mended first; nothing was changed.`;
+    ? `This machine can be tested${lost(count('warning'))}.`
+    : `${open} of ${findings.length} checks ${open === 1 ? 'is' : 'are'} to be mended first; nothing was changed.`;
   return [...findings.flatMap(linesOf), '', sum].join('\n');
 }

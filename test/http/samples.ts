@@ -19,9 +19,10 @@ import {
   workInput,
 } from '../../schema/envelope.ts';
 import type { DumpFinding, WatchedEvidence } from '../../schema/evidence.ts';
-import type { ProfileOf } from '../../schema/profile.ts';
+import { kernelOptions } from '../../schema/kernel-options.ts';
+import type { Profile, ProfileOf } from '../../schema/profile.ts';
 import { type Scenario, scenarioId } from '../../schema/scenario.ts';
-import type { KeyRole } from '../../schema/vocabulary.ts';
+import { type KeyRole, namesOf } from '../../schema/vocabulary.ts';
 import type {
   ReportBody as AnyReport,
   TicketsBody as AnyTickets,
@@ -114,6 +115,25 @@ export function sampleProfile(driver = 'virtio_blk', changes: Partial<FirstProfi
     ],
     dump_target: ['virtio0'],
     ...changes,
+  };
+}
+
+/** The same machine, as a profile of 1.1 says it. */
+export function wholeProfile(driver = 'virtio_blk'): ProfileOf<'1.1'> {
+  const { kernel, ...first } = sampleProfile(driver);
+  const options = Object.fromEntries(namesOf(kernelOptions).map((name) => [name, 'y'] as const));
+  return {
+    ...first,
+    version: '1.1',
+    kernel: { ...kernel, lockdown: 'none', options: options as ProfileOf<'1.1'>['kernel']['options'] },
+    distribution: { id: 'debian', version: '12' },
+    hypervisor: true,
+    firmware_vendor: 'SeaBIOS',
+    firmware_year: 2014,
+    secure_boot: false,
+    iommu_domain: 'none',
+    dump_stack: ['virtio', 'partition', 'ext4'],
+    devices_left_out: 0,
   };
 }
 
@@ -238,7 +258,11 @@ const atSomeTime = '2026-11-20T00:00:00.000Z';
 const justNow = () => new Date().toISOString();
 
 /** The sample machine of a name; its dump target has the driver. */
-export function sampleMachine(name: string, profile = sampleProfile(), ownerName = 'owner'): SampleMachine {
+export function sampleMachine(
+  name: string,
+  profile: Profile = sampleProfile(),
+  ownerName = 'owner',
+): SampleMachine {
   const key = keyPair(`machine ${name}`);
   const owner = keyPair(ownerName);
   const profileText = JSON.stringify(profile);
