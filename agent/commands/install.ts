@@ -36,8 +36,8 @@ function chosenSettings(
   const perDay = given('trials-per-day');
   const { data, error } = metalSettings.safeParse({
     ...before,
-    survey: given('url') ?? process.env.DUMPSURVEY_URL ?? before.survey,
-    log_key: given('log-key') ?? process.env.DUMPSURVEY_LOG_KEY ?? before.log_key,
+    survey: (given('url') ?? process.env.DUMPSURVEY_URL) || before.survey,
+    log_key: (given('log-key') ?? process.env.DUMPSURVEY_LOG_KEY) || before.log_key,
     dump_disk: given('dump-disk') ?? before.dump_disk,
     scratch: given('scratch') ?? before.scratch,
     beacon: beacon === null ? before.beacon : beaconOf(beacon),
