@@ -26,6 +26,11 @@ export const commands: readonly CommandEntry[] = [
     load: async () => (await import('./commands/inventory.ts')).inventoryCommand,
   },
   {
+    name: 'run',
+    summary: 'crashes this machine on purpose, again and again, and reports what was captured',
+    load: async () => (await import('./commands/run.ts')).run,
+  },
+  {
     name: 'status',
     summary: 'says what this agent has done, what waits to be sent, and what the survey counts',
     load: async () => (await import('./commands/status.ts')).status,

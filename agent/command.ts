@@ -51,7 +51,11 @@ export interface Command {
 
 /** The options that name the survey. */
 export const surveyOptions = {
-  url: { type: 'string', value: 'URL', help: 'the survey (DUMPSURVEY_URL, else http://127.0.0.1:8787)' },
+  url: {
+    type: 'string',
+    value: 'URL',
+    help: 'the survey (DUMPSURVEY_URL, else that of the installation, else http://127.0.0.1:8787)',
+  },
   'log-key': {
     type: 'string',
     value: 'VKEY',
@@ -83,9 +87,4 @@ export const jsonOption = {
 export function text(values: OptionValues, name: string): string | null {
   const value = values[name];
   return typeof value === 'string' ? value : null;
-}
-
-/** The survey's address. */
-export function surveyUrl(values: OptionValues): string {
-  return text(values, 'url') ?? process.env.DUMPSURVEY_URL ?? 'http://127.0.0.1:8787';
 }

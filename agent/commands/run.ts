@@ -91,15 +91,6 @@ async function goOnAgain(system: System, paths: MetalPaths): Promise<void> {
   await clearStopped(paths);
 }
 
-/** The survey that the options name, else the one that was chosen at the installation. */
-function surveyValues(values: OptionValues, settings: MetalSettings | null): OptionValues {
-  const chosen =
-    settings === null
-      ? {}
-      : { url: settings.survey, ...(settings.log_key === null ? {} : { 'log-key': settings.log_key }) };
-  return { ...chosen, ...(text(values, 'url') === null ? {} : values) };
-}
-
 /** Prints what would be done, and does nothing of it. */
 async function dryRun(
   system: System,
@@ -160,8 +151,6 @@ function gated(journal: Journal, isEnding: { readonly now: boolean }): Journal {
 }
 
 export const run: Command = {
-  name: 'run',
-  summary: 'crashes this machine on purpose, again and again, and reports what was captured',
   description:
     'Only on a machine that its owner marked as spare (dumpsurvey install --spare-machine). Before each crash it says\nwhat it will do. After the reboot the installed unit goes on by itself. A daily budget, a boot-loop guard and the\nword dumpsurvey.off on the kernel command line limit it; hanging scenarios wait until a watchdog is proven.',
   options: {
@@ -180,6 +169,8 @@ export const run: Command = {
     ...jsonOption,
   },
   examples: ['dumpsurvey run --dry-run', 'dumpsurvey run --trials 6', 'dumpsurvey run --again'],
+  exits: { 0: 'nothing more is to be done at present, or it waits: it says for what' },
+  needs: 'root',
   run: async (values) => {
     const trialsText = text(values, 'trials');
     const trials = trialsText === null ? null : Number(trialsText);
@@ -193,8 +184,6 @@ export const run: Command = {
     const settings = await readSettings(paths);
     const system = thisSystem();
     if (values['dry-run']) return dryRun(system, paths, settings, json);
-    if (process.getuid?.() !== 0)
-      throw new Advice('Crashing this machine takes root.', ['sudo dumpsurvey run']);
     if (settings === null)
       throw new Advice('This machine was not set up for it; its owner must mark it as spare first.', [
         'dumpsurvey install --spare-machine',
@@ -240,7 +229,7 @@ async function locked({
     return 0;
   }
   const keys = { machine: await keyAt(machineKeyPath(values)), owner: await keyAt(ownerKeyPath(values)) };
-  const { survey } = surveyLink(surveyValues(values, settings), 30_000);
+  const { survey } = surveyLink(values, 30_000);
   const isEnding = { now: false };
   const context = await openRun({ system, data, paths, settings, survey, keys, on, journal });
   const unhook = endWell(system, context, release, isEnding);

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Command, jsonOption, surveyOptions } from '../command.ts';
 import { openCampaign, openItems } from '../lab/campaign.ts';
@@ -5,6 +6,7 @@ import { LogFault } from '../link/log-fault.ts';
 import type { LogMemory } from '../link/log-memory.ts';
 import { outboxIn } from '../link/outbox.ts';
 import { standings } from '../link/standing.ts';
+import { metalPaths } from '../metal/state.ts';
 import { dataDir } from '../paths.ts';
 import { checkLog, type LogCheck } from './check-log.ts';
 import { type SurveyLink, surveyLink } from './survey-api.ts';
@@ -75,9 +77,23 @@ async function tryCheck(link: SurveyLink): Promise<LogCheck | { readonly failed:
   }
 }
 
+/** Where this machine stands, in fields and in lines; null where it was never set up to be crashed. */
+async function machineStanding(data: string) {
+  if (!existsSync(metalPaths(data).settings)) return null;
+  // Loaded here alone: what it needs would make every other command slower to start.
+  const { describeStanding, standingOf } = await import('../metal/standing.ts');
+  const { thisSystem } = await import('../metal/system.ts');
+  try {
+    const standing = await standingOf(thisSystem(), data);
+    return standing && { ...standing, lines: describeStanding(standing) };
+  } catch (error) {
+    return { failed: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 export const status: Command = {
   description:
-    "Reads the journal, the outbox and what is remembered of the survey's log in the data directory, and asks the survey\nfor its status. With --check it looks whether the log keeps its promises: every entry that it has given a receipt for\nmust be under its newest checkpoint, in time. Exit status 1 where one is not.",
+    "Reads the journal, the outbox and what is remembered of the survey's log in the data directory, and asks the survey\nfor its status. Of a machine that is set up for it, it says what will be done next. With --check it looks whether the log keeps its promises: every entry that it has given a receipt for\nmust be under its newest checkpoint, in time. Exit status 1 where one is not.",
   options: {
     check: { type: 'boolean', help: 'checks every receipt against the newest checkpoint of the log' },
     ...surveyOptions,
@@ -94,13 +110,16 @@ export const status: Command = {
     const check = values.check ? await tryCheck(link) : null;
     const log = await logStatus(link.memory);
     const survey = await askSurvey(link.url);
+    const machine = await machineStanding(data);
     if (values.json) {
-      console.log(JSON.stringify({ data, campaign: { planned, left }, outbox, log, check, survey }));
+      console.log(JSON.stringify({ data, campaign: { planned, left }, machine, outbox, log, check, survey }));
     } else {
       const show = (name: string, lines: readonly string[]) =>
         console.log(`${name.padEnd(10)}${lines.join(`\n${' '.repeat(10)}`)}`);
       show('Data', [data]);
       show('Campaign', [planned === 0 ? 'none' : `${planned - left} of ${planned} trials closed`]);
+      if (machine !== null)
+        show('Machine', 'failed' in machine ? [`failed: ${machine.failed}`] : machine.lines);
       show('Outbox', [`${outbox.waiting} waiting, ${outbox.sent} sent, ${outbox.refused} refused`]);
       show('Log', describeLog(log));
       if (check !== null)

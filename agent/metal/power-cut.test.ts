@@ -7,15 +7,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { AfterReboot } from '../../schema/after-reboot.ts';
 import { fromBase64 } from '../../schema/bytes.ts';
 import { classify } from '../../schema/classify/classify.ts';
 import type { Envelope } from '../../schema/envelope.ts';
 import type { DumpFinding, Evidence } from '../../schema/evidence.ts';
 import { findScenario } from '../../schema/scenario.ts';
-import type { ArmedBody, ReportBody, Ticket, TicketsBody } from '../../schema/wire.ts';
+import type { ArmedBody, EnrolBody, ReportBody, Ticket, TicketsBody } from '../../schema/wire.ts';
 import { Refused, Unreachable } from '../link/api.ts';
 import { keyPairOf } from '../link/keys.ts';
 import { outboxIn } from '../link/outbox.ts';
+import { sha256Of } from '../link/survey.ts';
 import type { Survey } from '../link/survey-api.ts';
 import { type Journal, openJournal } from '../trial/journal.ts';
 import type { MetalCampaign } from './campaign.ts';
@@ -27,6 +29,19 @@ vi.mock('../link/sign.ts', async (original) => ({
   ...(await original<typeof import('../link/sign.ts')>()),
   findWork: () => 0,
 }));
+
+// What lasts is decided by the order of the writes here, not by the disk of the machine that tests.
+vi.mock('../durable.ts', async () => {
+  const { appendFile, rename, writeFile } = await import('node:fs/promises');
+  return {
+    syncDirectory: async () => {},
+    appendDurably: (path: string, line: string) => appendFile(path, `${line}\n`),
+    writeDurably: async (path: string, contents: string) => {
+      await writeFile(`${path}.tmp`, contents);
+      await rename(`${path}.tmp`, path);
+    },
+  };
+});
 
 const keys = {
   machine: keyPairOf(new Uint8Array(32).fill(1)),
@@ -76,6 +91,16 @@ const wholeDump: DumpFinding = {
   log_lines: 10,
 };
 
+const found: AfterReboot = {
+  layout: 'debian',
+  dump_state: 'none',
+  watchdog_status: 'not-reported',
+  reset_reason: null,
+  pstore_records: 0,
+  capture_log_found: false,
+  receiver: null,
+};
+
 const unseen: Evidence = {
   channel: { name: 'none', could_see: [], saw: [] },
   trigger: null,
@@ -88,21 +113,13 @@ const unseen: Evidence = {
   crash_log: [],
   capture_log: [],
   duration_ms: 60_000,
-  after_reboot: {
-    layout: 'debian',
-    dump_state: 'none',
-    watchdog_status: 'not-reported',
-    reset_reason: null,
-    pstore_records: 0,
-    capture_log_found: false,
-    receiver: null,
-  },
+  after_reboot: found,
 };
 const captured: Evidence = {
   ...unseen,
   dump: wholeDump,
   exit: 'reboot',
-  after_reboot: unseen.after_reboot && { ...unseen.after_reboot, dump_state: 'complete' },
+  after_reboot: { ...found, dump_state: 'complete' },
 };
 const wentOn: Evidence = {
   ...unseen,
@@ -151,7 +168,11 @@ function lifeIn(world: World, dir: string) {
   };
   const survey = {
     version: async (kind: string) => (kind === 'report' ? '1.2' : '1.1'),
-    enrol: () => step(() => online()),
+    enrol: (e: Envelope) =>
+      step(() => {
+        online();
+        return { profile_sha256: sha256Of(bodyOf<EnrolBody>(e).profile) };
+      }),
     tickets: (e: Envelope) =>
       step(() => {
         online();
@@ -372,7 +393,7 @@ it('runs a campaign to its end where the power never goes', async () => {
 });
 
 it('at each single step of the first trials', async () => {
-  for (let cut = 0; cut < 40; cut++) for (const seed of [1, 2, 3]) await check([cut], seed + 100 * cut);
+  for (let cut = 0; cut < 40; cut++) for (const seed of [1, 2]) await check([cut], seed + 100 * cut);
 });
 
 it('at any steps and any bytes, again and again', async () => {
@@ -382,6 +403,6 @@ it('at any steps and any bytes, again and again', async () => {
     fc.asyncProperty(cuts, seed, async (c, s) => {
       await check(c, s);
     }),
-    { numRuns: 60 },
+    { numRuns: 50 },
   );
 });

@@ -25,7 +25,6 @@ import { brokenMachines } from './story/broken.ts';
 import { type BrokenFinding, runBroken } from './story/broken-machine.ts';
 import { campaignStory, setUp } from './story/campaign.ts';
 import { makeMachine, packagePath, powerOff, removeMachine, withGuest } from './story/machine.ts';
-import { beginCampaign } from './story/owner.ts';
 import { powerCuts } from './story/power-cuts.ts';
 import { beginStory } from './story/steps.ts';
 import { startSurvey } from './story/survey.ts';
@@ -82,7 +81,6 @@ async function main(): Promise<number> {
       if (cutCount > 0 && isWanted('power-cuts')) {
         const disk = await makeMachine(ready, work, 'cut', []);
         say(`power cuts: seed ${values.seed}`);
-        await withGuest({ disk }, (guest) => beginCampaign(guest, 1000));
         cuts = await powerCuts(disk, survey, cutCount, randomFrom(Number(values.seed)), say);
         await removeMachine(disk);
       }

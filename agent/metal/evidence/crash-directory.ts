@@ -16,6 +16,14 @@ export interface CrashEntry {
   readonly changedMs: number;
 }
 
+/**
+ * The mark of an entry as it is now. A clock that was set back has the tooling use a name again: what it then writes
+ * changes the directory's time, and so the mark.
+ */
+export function markOf({ name, changedMs }: CrashEntry): string {
+  return `${name}@${Math.floor(changedMs)}`;
+}
+
 /** So many names are read of a directory; what is beyond is not seen. */
 const namesMax = 20_000;
 const filesMax = 64;
@@ -31,8 +39,8 @@ async function namesIn(path: string, most: number, fits: (name: string) => boole
 }
 
 /**
- * The directories of dumps whose names fit, but for those named in `before`; the newest first, at most `most`. Null where
- * the directory cannot be read.
+ * The directories of dumps whose names fit, but for those whose marks are in `before`; the newest first, at most `most`.
+ * Null where the directory cannot be read.
  */
 export async function crashEntries(
   directory: string,
@@ -42,12 +50,14 @@ export async function crashEntries(
 ): Promise<CrashEntry[] | null> {
   try {
     const top = await realpath(directory);
-    const names = await namesIn(top, namesMax, (name) => fits.test(name) && !before.has(name));
+    const names = await namesIn(top, namesMax, (name) => fits.test(name));
     const entries: CrashEntry[] = [];
     for (const name of names) {
       const path = join(top, name);
       const stat = await lstat(path).catch(() => null);
-      if (stat?.isDirectory()) entries.push({ name, path, changedMs: stat.mtimeMs });
+      if (!stat?.isDirectory()) continue;
+      const entry = { name, path, changedMs: stat.mtimeMs };
+      if (!before.has(markOf(entry))) entries.push(entry);
     }
     return entries.sort((a, b) => b.changedMs - a.changedMs || (a.name < b.name ? 1 : -1)).slice(0, most);
   } catch {

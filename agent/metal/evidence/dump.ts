@@ -32,7 +32,7 @@ export interface SearchOptions {
   readonly directory: string;
   readonly layout: Layout;
   readonly planted: Listing | LogPlan;
-  /** Names that were there before the arming. */
+  /** Marks of what was there before the arming. */
   readonly before: ReadonlySet<string>;
   /** No dump of this machine can be larger. */
   readonly mostBytes: number;

@@ -1,5 +1,5 @@
 /** What is found after a reboot, in trees of three distributions; and that nothing else is claimed. */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, test } from 'vitest';
 import { type DumpLayout, dumpLayouts } from '../../../schema/after-reboot.ts';
@@ -117,7 +117,7 @@ describe.each(names)('%s', (name) => {
     const made = crashTree(name);
     putDump(made, name, dumpOf(name));
     const before = await namesBefore(made.tree, made.root);
-    expect(before).toEqual([dumpNames[name].directory]);
+    expect(before).toEqual([expect.stringMatching(new RegExp(`^${dumpNames[name].directory}@\\d+$`))]);
     expect((await gather(made, { crash_before: before })).after_reboot?.dump_state).toBe('none');
   });
 
@@ -142,6 +142,16 @@ describe.each(names)('%s', (name) => {
       cause: 'unknown',
     });
   });
+});
+
+test('a dump under a name that there was before is found: a clock was set back', async () => {
+  const made = crashTree('debian');
+  made.write('/var/crash/202611241001/dump.202611241001', Buffer.alloc(5000, 1));
+  touch(made, '/var/crash/202611241001', -3600);
+  const before = await namesBefore(made.tree, made.root);
+  rmSync(join(made.root, 'var/crash/202611241001/dump.202611241001'));
+  putDump(made, 'debian', flatten(kdump));
+  expect(outcomeOf(await gather(made, { crash_before: before })).result).toBe('captured');
 });
 
 test('of several dumps, the nonce decides, not the time', async () => {
@@ -228,6 +238,26 @@ describe('where dumps land', () => {
     const e = await gather(made);
     expect(e.after_reboot?.dump_state).toBe('unreadable');
     expect(outcomeOf(e).reached).toEqual({ proven: null, excluded: null });
+  });
+
+  it.each<[string, string, string, string]>([
+    [
+      'is not there',
+      '/dev/sdb1 /var/crash ext4 defaults 0 2\n',
+      '25 1 8:1 / / rw - ext4 /dev/sda1 rw\n',
+      'unreadable',
+    ],
+    [
+      'is there',
+      '# /dev/sdc1 /var ext4 defaults 0 2\n/dev/sda1 / ext4 defaults 0 1\n/dev/sdb1 /var/crash ext4 defaults 0 2\n',
+      '25 1 8:1 / / rw - ext4 /dev/sda1 rw\n36 25 8:17 / /var/crash rw - ext4 /dev/sdb1 rw\n',
+      'none',
+    ],
+  ])('a file system of its own that %s', async (_, fstab, mountinfo, state) => {
+    const made = crashTree('debian');
+    made.write('/etc/fstab', fstab);
+    made.write('/proc/self/mountinfo', mountinfo);
+    expect((await gather(made)).after_reboot?.dump_state).toBe(state);
   });
 
   it('a distribution that is not known: nothing is known', async () => {
@@ -338,6 +368,16 @@ test('records of pstore that were not there before are counted, and their trigge
   expect(e.trigger?.task).toBe('user');
   expect(e.crash_log).toEqual(['Kernel panic - not syncing', ' crash_panic+0x11/0x10b [crashpoint]']);
   expect(outcomeOf(e).reached).toEqual({ proven: 'fired', excluded: 'dump_written' });
+});
+
+test('a record of pstore under a name that there was before counts where it holds the nonce', async () => {
+  const made = crashTree('debian');
+  made.write('/sys/fs/pstore/dmesg-ramoops-0', 'old');
+  const before = await namesBefore(made.tree, made.root);
+  const line = `crashpoint: v=2 nonce=${listing.nonce} point=direct type=panic in_nmi=0 in_hardirq=0 in_softirq=0 irqs_off=0 preempt=00000001 task=user cpu=1 inflight=-1`;
+  made.write('/sys/fs/pstore/dmesg-ramoops-0', `${line}\nKernel panic - not syncing: x\n`);
+  const e = await gather(made, { crash_before: before });
+  expect([e.trigger?.crash_point, e.crash_log]).toEqual(['direct', ['Kernel panic - not syncing']]);
 });
 
 describe('a machine that never went down', () => {

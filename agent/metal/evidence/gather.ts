@@ -49,12 +49,22 @@ export interface GatherOptions {
 const crashLinesMax = 60;
 const captureLinesMax = 100;
 
-/** The crashing kernel's log as pstore kept it, from records that were not there before. */
-function pstoreLog(tree: SystemTree, names: readonly string[]): string[] {
+/**
+ * The crashing kernel's log as pstore kept it: from records that were not there before, and from those that name the
+ * trial, for some back ends use the same names again.
+ */
+function pstoreLog(
+  tree: SystemTree,
+  names: readonly string[],
+  before: ReadonlySet<string>,
+  nonce: string,
+): string[] {
   return names
     .filter((name) => /\/(?:dmesg|console)-[\w.-]{1,80}$/.test(name))
-    .slice(0, 32)
-    .flatMap((name) => (tree.read(name) ?? '').slice(0, 1 << 18).split('\n'));
+    .slice(0, 64)
+    .map((name) => ({ isNew: !before.has(name), text: (tree.read(name) ?? '').slice(0, 1 << 18) }))
+    .filter(({ isNew, text }) => isNew || text.includes(nonce))
+    .flatMap(({ text }) => text.split('\n'));
 }
 
 /** A full file system says why its dump is not whole, though nobody kept the capture kernel's own words. */
@@ -82,8 +92,8 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     isProven: o.beaconProven ?? false,
   });
   const before = new Set(armed.crash_before);
-  const records = pstoreNames(tree).filter((name) => !before.has(name));
-  const logged = [...(search?.crashLog ?? []), ...pstoreLog(tree, records)];
+  const records = pstoreNames(tree);
+  const logged = [...(search?.crashLog ?? []), ...pstoreLog(tree, records, before, nonce)];
   const captureLog = search?.captureLog ?? null;
   const received = landing.kind === 'elsewhere' && o.received?.body.nonce === nonce ? o.received : null;
 
@@ -97,7 +107,7 @@ export async function gatherEvidence(o: GatherOptions): Promise<Evidence> {
     dump_state: landing.kind === 'elsewhere' ? 'elsewhere' : (search?.state ?? 'unreadable'),
     watchdog_status: status,
     reset_reason: reason,
-    pstore_records: records.length,
+    pstore_records: records.filter((name) => !before.has(name)).length,
     capture_log_found: captureLog !== null,
     receiver: received?.envelope ?? null,
   };

@@ -6,7 +6,7 @@ import { mountsOf } from '../../machine/mounts.ts';
 import type { SystemTree } from '../../machine/tree.ts';
 import { layouts } from '../distribution/index.ts';
 import type { Layout } from '../distribution/layout.ts';
-import { crashEntries } from './crash-directory.ts';
+import { crashEntries, markOf } from './crash-directory.ts';
 
 /** `directory`: null where it is not to be found here, because it is not mounted, raw, or not understood. */
 export type Landing =
@@ -23,6 +23,20 @@ function mountPointOf(tree: SystemTree, device: string): string | null {
   return mount?.point ?? null;
 }
 
+/**
+ * Whether what fstab(5) mounts at a directory, or above it, is mounted. A target that is missing leaves an empty directory
+ * of another file system in its place, which says nothing of the dump.
+ */
+function isMountedAsMeant(tree: SystemTree, directory: string): boolean {
+  const mounted = new Set(mountsOf(tree).map(({ point }) => point));
+  if (mounted.size === 0) return true;
+  const meant = (tree.read('/etc/fstab') ?? '')
+    .split('\n')
+    .map((line) => /^\s*[^#\s]\S*\s+(\/\S*)\s/.exec(line)?.[1]?.replaceAll('\\040', ' '))
+    .filter((point) => point !== undefined && `${directory}/`.startsWith(point === '/' ? '/' : `${point}/`));
+  return meant.every((point) => point !== undefined && mounted.has(point));
+}
+
 /** Where the dumps land. */
 export function landingOf(tree: SystemTree): Landing {
   const { family } = distributionOf(tree);
@@ -31,7 +45,10 @@ export function landingOf(tree: SystemTree): Landing {
   const { place } = dumpPlace(tree, family);
   switch (place.kind) {
     case 'directory': {
-      if (place.device === null) return { kind: 'here', layout, directory: place.directory };
+      if (place.device === null) {
+        const isThere = isMountedAsMeant(tree, place.directory);
+        return { kind: 'here', layout, directory: isThere ? place.directory : null };
+      }
       const point = mountPointOf(tree, place.device);
       return { kind: 'here', layout, directory: point === null ? null : join(point, place.directory) };
     }
@@ -70,5 +87,5 @@ export async function namesBefore(tree: SystemTree, root = '/'): Promise<string[
     landing.kind === 'here' && landing.directory !== null
       ? await crashEntries(join(root, landing.directory), landing.layout.directory, new Set(), namesBeforeMax)
       : null;
-  return [...(entries ?? []).map(({ name }) => name), ...pstoreNames(tree)];
+  return [...(entries ?? []).map(markOf), ...pstoreNames(tree)];
 }

@@ -3,6 +3,7 @@
  * a console that is recorded, and a root shell on the second serial port. It crashes nothing but itself, and dies
  * with this process.
  */
+import { createWriteStream } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { startGuest } from '../../../agent/lab/qemu.ts';
 import { readLine, runLine } from './control.ts';
@@ -51,7 +52,6 @@ export interface GuestOptions {
   readonly devices?: readonly string[];
   /** Whether there is a hardware watchdog. */
   readonly watchdog?: boolean;
-  readonly onConsole?: (line: string, atMs: number) => void;
 }
 
 const usualWithinMs = 120_000;
@@ -64,7 +64,7 @@ export function guestArguments({
   watchdog = true,
 }: GuestOptions): string[] {
   return [
-    ...['-accel', 'tcg,thread=single', '-cpu', 'qemu64,-svm', '-machine', 'pc', '-smp', '2'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', 'qemu64,-svm', '-machine', 'pc', '-smp', '2'],
     ...['-m', String(memoryMib), '-nodefaults', '-display', 'none'],
     ...(watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
     ...['-drive', `file=${disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe`],
@@ -80,6 +80,9 @@ export function startDebian(options: GuestOptions): DebianGuest {
   const console: GuestLine[] = [];
   const events: GuestLine[] = [];
   const boots: string[] = [];
+  // For whoever looks into what went wrong: it lies beside the disk, and goes on over several power-ons.
+  const kept = createWriteStream(`${options.disk}.console`, { flags: 'a' });
+  kept.write('# power on\n');
   let asked = 0;
   let output: Buffer[] = [];
   let running: { id: string; settle: (done: Done) => void; fail: (error: Error) => void } | null = null;
@@ -107,7 +110,7 @@ export function startDebian(options: GuestOptions): DebianGuest {
     {
       onConsole: (text, atMs) => {
         console.push({ atMs, text });
-        options.onConsole?.(text, atMs);
+        kept.write(`${(atMs / 1000).toFixed(1)} ${text}\n`);
       },
       onBeacon: onControl,
       onEvent: (name, data, atMs) => events.push({ atMs, text: `${name} ${JSON.stringify(data)}` }),
@@ -117,6 +120,7 @@ export function startDebian(options: GuestOptions): DebianGuest {
   let said = '';
   const ended = guest.exited.then((exit) => {
     over = true;
+    kept.end();
     said = `${exit.code ?? exit.signal} ${exit.said}`;
     gone(`the emulator ended (${said})`);
   });

@@ -2,6 +2,7 @@
  * The story of one volunteer's machine: the package is installed, the doctor's advice followed, the machine enrolled; a
  * campaign crashes it again and again with nobody at hand; all reports arrive; the package is removed.
  */
+import { gunzipSync } from 'node:zlib';
 import { scenarioId } from '../../../schema/scenario.ts';
 import type { DebianGuest } from '../guest/guest.ts';
 import { differences, listFiles } from './files.ts';
@@ -52,6 +53,12 @@ export async function reported(guest: DebianGuest, survey: Survey, count: number
   });
 }
 
+/** Every file of the guest. The list is packed: it has megabytes, and goes over a serial line. */
+async function filesOf(guest: DebianGuest): Promise<string> {
+  const packed = await guest.must(`${listFiles} | gzip | base64 -w 0`, 900_000);
+  return gunzipSync(Buffer.from(packed, 'base64')).toString();
+}
+
 /** Takes the steps up to a machine that is ready for a campaign. */
 export async function setUp(guest: DebianGuest, survey: Survey, story: Story): Promise<void> {
   await story.step('install the package, mark the machine as spare', async () => {
@@ -79,7 +86,7 @@ export async function campaignStory(
 ): Promise<{ readonly steps: readonly Step[]; readonly rows: readonly TrialRow[] }> {
   const story = beginStory(say);
   let rows: readonly TrialRow[] = [];
-  const before = await guest.must(listFiles, 600_000);
+  const before = await filesOf(guest);
   await setUp(guest, survey, story);
   await story.step(`a campaign of ${trials} trials, unattended`, async () => {
     const boots = guest.boots.length;
@@ -94,7 +101,7 @@ export async function campaignStory(
   await story.step('uninstall and purge', async () => {
     await uninstall(guest);
     await reboot(guest);
-    const left = differences(before, await guest.must(listFiles, 600_000));
+    const left = differences(before, await filesOf(guest));
     return left.length === 0
       ? 'nothing is left'
       : left.map(({ path, change }) => `${change}: ${path}`).join(', ');

@@ -12,9 +12,10 @@ import { type Claimed, faultsOf, type Seen, seenOn, together } from './truth.ts'
 import { waitFor } from './wait.ts';
 
 const state = '/var/lib/dumpsurvey/metal';
-const [journalPath, stoppedPath, settingsPath] = ['journal.jsonl', 'stopped.json', 'settings.json'].map(
-  (name) => `${state}/${name}`,
-) as [string, string, string];
+const journalPath = `${state}/journal.jsonl`;
+const stoppedPath = `${state}/stopped.json`;
+const settingsPath = `${state}/settings.json`;
+const campaignPath = `${state}/campaign.json`;
 
 /** One cut, and what the disk was like. */
 export interface Cut {
@@ -53,10 +54,14 @@ async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; fault
   }
 }
 
-/** What the owner does after a start: where the boot-loop guard has stopped the agent, he lets it go on. Ends with the guest. */
+/**
+ * What the owner does after a start: he begins the campaign, and where the boot-loop guard has stopped the agent, he lets it
+ * go on. Ends with the guest.
+ */
 async function letGoOn(guest: DebianGuest): Promise<void> {
   try {
     await guest.booted(1, startWithinMs);
+    await guest.run(`test -e ${campaignPath} || dumpsurvey run --trials 1000`, startWithinMs);
     await guest.run(`test ! -e ${stoppedPath} || dumpsurvey run --again`, startWithinMs);
   } catch {
     // It crashed, as it should, or its power was cut.
@@ -89,7 +94,7 @@ function armedIn(entries: readonly JournalEntry[]): Set<string> {
 }
 
 /**
- * Cuts the power `count` times. `disk` is a machine's that is set up and in the middle of a campaign; `random` gives a
+ * Cuts the power `count` times. `disk` is a machine's that is set up; `random` gives a
  * number from 0 to 1.
  */
 export async function powerCuts(

@@ -15,7 +15,7 @@ export interface Story {
   readonly fault: (what: string, result: string) => void;
 }
 
-/** Begins a story. `say` is told each step as it ends. */
+/** Begins a story. `say` is told each step as it begins, and as it ends. */
 export function beginStory(say: (line: string) => void, now: () => number = () => performance.now()): Story {
   const steps: Step[] = [];
   const add = (step: Step) => {
@@ -26,6 +26,7 @@ export function beginStory(say: (line: string) => void, now: () => number = () =
     steps,
     step: async (what, take) => {
       const from = now();
+      say(`${what} …`);
       try {
         add({ what, result: await take(), tookMs: now() - from, isGood: true });
       } catch (error) {
