@@ -15,7 +15,7 @@ Version: ${version}
 Architecture: amd64
 Maintainer: ${maintainer}
 Installed-Size: ${installedKib}
-Depends: dkms, kdump-tools, libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 5.2)
+Depends: dkms, kdump-tools, makedumpfile, libc6 (>= 2.28), libgcc-s1, libstdc++6 (>= 5.2)
 Recommends: linux-headers-amd64 | linux-headers-generic
 Suggests: fio, stress-ng
 Section: kernel

@@ -4,9 +4,11 @@ import { carriedFiles, isBundled } from '../carried.ts';
 import { type Command, jsonOption, type OptionValues, surveyOptions, text } from '../command.ts';
 import { loadCommands } from '../command-table.ts';
 import { applySteps } from '../install/apply.ts';
+import { beaconDiskSteps, beaconParts } from '../install/beacons.ts';
 import { installPlan } from '../install/plan.ts';
 import { demandInstalledDataDir, thisSite } from '../install/site.ts';
 import { describeStep } from '../install/steps.ts';
+import { fileTree } from '../machine/tree.ts';
 import { pages } from '../manual/pages.ts';
 import { consentText, writeConsent } from '../metal/consent.ts';
 import { systemPrograms } from '../metal/programs.ts';
@@ -116,7 +118,9 @@ export const install: Command = {
         'npm run bundle',
         'sudo node dist/dumpsurvey.cjs install',
       ]);
-    const steps = installPlan(
+    const { beacon } = chosen.settings;
+    const parts = beaconParts(fileTree('/'), beacon);
+    const plan = installPlan(
       site,
       paths,
       {
@@ -126,10 +130,11 @@ export const install: Command = {
       {
         module: await carriedFiles('kmod'),
         pages: pages(await loadCommands(), agentVersion, 'local'),
-        hooks: [],
-        hooksCommand: null,
+        hooks: parts.hooks,
+        hooksCommand: parts.hooksCommand,
       },
     );
+    const steps = [...beaconDiskSteps(beacon), ...plan];
     const json = values.json === true;
     if (spare && !json) console.log(consentText);
     if (values['dry-run']) {
