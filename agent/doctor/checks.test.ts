@@ -30,8 +30,9 @@ describe('one thing is wrong', () => {
     ['makedumpfile', 'failed', 'apt-get install makedumpfile', { tools: { 'kdump-tools': '1:1.8.1' } }],
     ['crash-memory', 'warning', 'crashkernel=256M', { crashKernelMib: 128 }],
     ['crash-memory', 'failed', 'crashkernel=256M', { crashKernelMib: 64 }],
-    ['capture-panic', 'failed', 'panic=10', { captureWords: ['nr_cpus=1'] }],
-    ['capture-panic', 'failed', 'panic=10', { captureWords: ['panic=10', 'panic=0'] }],
+    ['capture-panic', 'failed', 'panic=10', { captureWords: ['nr_cpus=1'], captureAppended: 'nr_cpus=1' }],
+    ['capture-panic', 'failed', 'panic=10', { captureWords: ['panic=10', 'panic=0'], captureAppended: '' }],
+    ['capture-panic', 'failed', 'kdump-config reload', { captureWords: ['nr_cpus=1'] }],
     ['capture-kernel', 'failed', 'systemctl restart kdump-tools', { isCrashKernelLoaded: false }],
     [
       'capture-kernel',

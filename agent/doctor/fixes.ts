@@ -81,10 +81,11 @@ const reloading = {
 
 /**
  * Makes a capture kernel that panics start the machine anew: without it, it would stand still for ever. `added` is what
- * the tooling adds to its command line.
+ * the tooling adds to its command line; where that has it already, the kernel was loaded before.
  */
 export function restartingCapture(family: Family | null, added: string): string[] {
   if (family === null) return ['Add panic=10 to the command line of the capture kernel.'];
+  if (/\bpanic=[^0]/.test(added)) return [reloading[family]];
   const { file, name, replaces } = appendSettings[family];
   const value = replaces ? `${added} panic=10` : 'panic=10';
   return [`echo '${name}="${value}"' >> ${file}`, reloading[family]];
