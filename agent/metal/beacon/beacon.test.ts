@@ -179,19 +179,22 @@ describe('a partition', () => {
 });
 
 describe.each(['debian', 'fedora', 'suse'] as const)('what is installed on %s', (name) => {
-  const { files, commands } = beaconInstall(name, { kind: 'disk', device: '/dev/disk/by-partuuid/1-2' });
+  const { hooks, hooksCommand } = beaconInstall(name, { kind: 'disk', device: '/dev/disk/by-partuuid/1-2' });
 
   it('is shell that parses, and ends well outside of a capture kernel', () => {
-    for (const { path, text } of files.filter(({ mode }) => mode === 0o755)) {
-      expect([path, spawnSync('sh', ['-n'], { input: text, encoding: 'utf8' }).stderr]).toEqual([path, '']);
+    for (const { path, contents } of hooks.filter(({ mode }) => mode === 0o755)) {
+      expect([path, spawnSync('sh', ['-n'], { input: contents, encoding: 'utf8' }).stderr]).toEqual([
+        path,
+        '',
+      ]);
       const words = path.includes('initramfs') ? ['prereqs'] : ['capture_booted', 'success'];
-      expect([path, spawnSync('sh', ['-s', ...words], { input: text }).status]).toEqual([path, 0]);
+      expect([path, spawnSync('sh', ['-s', ...words], { input: contents }).status]).toEqual([path, 0]);
     }
-    expect(commands.length).toBeGreaterThan(0);
+    expect(spawnSync('sh', ['-n', '-c', hooksCommand?.at(-1) ?? 'if']).status).toBe(0);
   });
 
   it('tells of each stage that the layout says it tells of, and of no other', () => {
-    const all = files.map(({ text }) => text).join('\n');
+    const all = hooks.map(({ contents }) => contents).join('\n');
     const told = ['capture_booted', 'target_ready', 'dump_written'].filter((stage) =>
       new RegExp(`^(?!\\s+').*\\b${stage} success`, 'm').test(all),
     );
@@ -199,6 +202,6 @@ describe.each(['debian', 'fedora', 'suse'] as const)('what is installed on %s', 
   });
 
   it('is nothing without a channel', () => {
-    expect(beaconInstall(name, { kind: 'none' })).toEqual({ files: [], settings: [], commands: [] });
+    expect(beaconInstall(name, { kind: 'none' })).toEqual({ hooks: [], settings: [], hooksCommand: null });
   });
 });

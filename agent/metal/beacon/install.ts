@@ -3,27 +3,23 @@
  * is then `instrumented`: a factor of the trial, because it is no longer quite the distribution's own.
  */
 import type { DumpLayout } from '../../../schema/after-reboot.ts';
+import type { PackageFile } from '../../install/units.ts';
 import type { BeaconChannel } from '../settings.ts';
 import { beaconScript } from './script.ts';
 
-export interface FileToWrite {
-  readonly path: string;
-  readonly text: string;
-  readonly mode: number;
-}
-
 export interface BeaconInstall {
-  readonly files: readonly FileToWrite[];
+  readonly hooks: readonly PackageFile[];
   /** Assignments that belong into a file of the distribution, which is its owner's to edit. */
   readonly settings: readonly { readonly file: string; readonly name: string; readonly value: string }[];
-  /** What makes the capture image anew, and has it loaded. The same commands undo, once the files are gone. */
-  readonly commands: readonly (readonly [string, ...string[]])[];
+  /** What makes the capture image anew, and has it loaded. The same command undoes, once the files are gone. */
+  readonly hooksCommand: readonly string[] | null;
 }
 
 type Telling = Exclude<BeaconChannel, { kind: 'none' }>;
 
-const nothing: BeaconInstall = { files: [], settings: [], commands: [] };
-const script = (path: string, text: string): FileToWrite => ({ path, text, mode: 0o755 });
+const nothing: BeaconInstall = { hooks: [], settings: [], hooksCommand: null };
+const script = (path: string, contents: string): PackageFile => ({ path, contents, mode: 0o755 });
+const shell = (...lines: readonly string[]) => ['sh', '-c', lines.join(' && ')];
 const teller = '/usr/lib/dumpsurvey/beacon';
 
 /** `beacon STEP OUTCOME [DIRECTORY]`: with a directory, only if that can be written to. */
@@ -66,30 +62,30 @@ exit 0
 `;
   const units = ['kdump-tools', 'kdump-tools-dump'];
   return {
-    files: [
+    hooks: [
       script(teller, beaconScript(channel, tellArguments)),
       script('/etc/initramfs-tools/hooks/dumpsurvey-beacon', hook),
       script('/etc/initramfs-tools/scripts/init-premount/dumpsurvey-beacon', early),
       ...units.map((unit) => ({
         path: `/etc/systemd/system/${unit}.service.d/dumpsurvey-beacon.conf`,
-        text: dropIn,
+        contents: dropIn,
         mode: 0o644,
       })),
       script('/usr/lib/systemd/system-shutdown/dumpsurvey-beacon', atShutdown),
     ],
     settings: [],
-    commands: [
-      ['sh', '-c', '/etc/kernel/postinst.d/kdump-tools "$(uname -r)"'],
-      ['systemctl', 'daemon-reload'],
-      ['systemctl', 'restart', 'kdump-tools.service'],
-    ],
+    hooksCommand: shell(
+      '/etc/kernel/postinst.d/kdump-tools "$(uname -r)"',
+      'systemctl daemon-reload',
+      'systemctl restart kdump-tools.service',
+    ),
   };
 }
 
 /** kdump-utils runs what lies in pre.d before the dump and in post.d after it, the latter with the dump's exit status. */
 function fedora(channel: Telling): BeaconInstall {
   return {
-    files: [
+    hooks: [
       script(
         '/etc/kdump/pre.d/dumpsurvey-beacon',
         beaconScript(channel, 'tell capture_booted success\ntell dump_written fail'),
@@ -100,10 +96,7 @@ function fedora(channel: Telling): BeaconInstall {
       ),
     ],
     settings: [],
-    commands: [
-      ['kdumpctl', 'rebuild'],
-      ['systemctl', 'restart', 'kdump.service'],
-    ],
+    hooksCommand: shell('kdumpctl rebuild', 'systemctl restart kdump.service'),
   };
 }
 
@@ -112,7 +105,7 @@ function suse(channel: Telling): BeaconInstall {
   const [before, after] = [`${teller}-before`, `${teller}-after`] as const;
   const file = '/etc/sysconfig/kdump';
   return {
-    files: [
+    hooks: [
       script(before, beaconScript(channel, 'tell capture_booted success')),
       script(after, beaconScript(channel, 'tell rebooting success')),
     ],
@@ -121,10 +114,7 @@ function suse(channel: Telling): BeaconInstall {
       { file, name: 'KDUMP_POSTSCRIPT', value: after },
       { file, name: 'KDUMP_REQUIRED_PROGRAMS', value: `${before} ${after} dd sync` },
     ],
-    commands: [
-      ['mkdumprd', '-f'],
-      ['systemctl', 'restart', 'kdump.service'],
-    ],
+    hooksCommand: shell('mkdumprd -f', 'systemctl restart kdump.service'),
   };
 }
 

@@ -29,6 +29,16 @@ export async function install(guest: DebianGuest, url: string, options = ''): Pr
   );
 }
 
+/** Makes a machine that is set up another one: with keys of its own, and at another survey. Gives the name of its key. */
+export async function becomeAnother(guest: DebianGuest, url: string): Promise<string> {
+  await guest.must('rm -rf /var/lib/dumpsurvey/keys /var/lib/dumpsurvey/surveys');
+  await guest.must(`dumpsurvey install --url ${url}`);
+  const { machine } = JSON.parse(await guest.must(`dumpsurvey enroll --json --url ${url}; sync`)) as {
+    machine: string;
+  };
+  return machine;
+}
+
 /** Asks the doctor and follows it until nothing is to do, three times at most. Gives what was advised each time. */
 export async function cure(guest: DebianGuest): Promise<{ rounds: readonly Check[][]; commands: string[] }> {
   const rounds: Check[][] = [];
