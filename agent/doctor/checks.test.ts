@@ -224,7 +224,7 @@ describe.each(['debian', 'fedora', 'suse'] as const)('on %s', (family) => {
     const file = {
       debian: `'KDUMP_CMDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/default/kdump-tools`,
       fedora: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
-      suse: `'KDUMP_COMMANDLINE_APPEND="panic=10"' >> /etc/sysconfig/kdump`,
+      suse: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
     };
     expect(fixes['capture-panic']).toContain(file[family]);
   });
