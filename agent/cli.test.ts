@@ -21,7 +21,7 @@ const whole = overview(commands, agentVersion);
 const loaded = await loadCommands();
 
 /** What changes nothing on this machine and sends nothing. */
-const onlyReads = ['completion', 'doctor', 'inventory', 'man', 'status', 'verify', 'verify-dump'];
+const onlyReads = ['completion', 'doctor', 'inventory', 'man', 'status', 'verify'];
 
 /** The words of an example as a shell would split it. */
 const wordsOf = (example: string) =>
