@@ -1,6 +1,7 @@
 /** The command line: finds the command, reads its options, shows help or runs it. */
 import { parseArgs } from 'node:util';
 import { Advice, Expected } from './advice.ts';
+import { isBundled } from './carried.ts';
 import type { NamedCommand, OptionValues } from './command.ts';
 import { commands, loadCommand } from './command-table.ts';
 import type { ExitStatus } from './exit.ts';
@@ -53,6 +54,11 @@ async function runCommand(args: readonly string[]): Promise<number> {
   return command.run(values, positionals[0] ?? null);
 }
 
+/** Something of another package that the bundle does not hold, and that is not beside it. */
+function isLacking(error: unknown): boolean {
+  return isBundled && error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+}
+
 /** An error as it is shown: its message, and the stack only of what may be a bug. */
 function shown(error: unknown): string {
   if (error instanceof Advice) return error.message;
@@ -68,7 +74,13 @@ function shown(error: unknown): string {
 export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await runCommand(args);
-  } catch (error) {
+  } catch (caught) {
+    const error = isLacking(caught)
+      ? new Advice(
+          `dumpsurvey ${args[0]} needs a database, which this one file does not hold. Run it in a checkout:`,
+          [`npx dumpsurvey ${args.join(' ')}`],
+        )
+      : caught;
     const status: ExitStatus = error instanceof Advice ? 3 : 1;
     process.exitCode = status;
     if (!args.includes('--json')) console.error(shown(error));

@@ -17,15 +17,18 @@ export const bundlePath = 'dist/dumpsurvey.cjs';
 const external = ['@libsql/client'];
 
 /** Says so on a Node that cannot run it, in words that every Node understands. */
-const banner = `#!/usr/bin/env node
-if (parseInt(process.versions.node, 10) < 20) {
+const banner = `if (parseInt(process.versions.node, 10) < 20) {
   console.error('dumpsurvey needs Node 20 or newer; this is ' + process.version + '.');
   process.exit(3);
 }
 const __fileUrl = require('node:url').pathToFileURL(__filename).href;`;
 
-/** Bundles the agent into `path`. The same sources give the same bytes. Throws where they do not bundle. */
-export async function bundle(path: string): Promise<void> {
+/**
+ * Bundles the agent into `path`: as a program of its own, or as a file that another program runs. The same sources give
+ * the same bytes. Throws where they do not bundle.
+ */
+export async function bundle(path: string, as: 'a program' | 'run by another'): Promise<void> {
+  const isProgram = as === 'a program';
   await mkdir(dirname(path), { recursive: true });
   await build({
     entryPoints: [join(packageDir, 'agent/bin/bundled.ts')],
@@ -37,10 +40,9 @@ export async function bundle(path: string): Promise<void> {
     format: 'cjs',
     external,
     plugins: [carried],
-    charset: 'utf8',
     legalComments: 'none',
     logLevel: 'warning',
-    banner: { js: banner },
+    banner: { js: `${isProgram ? '#!/usr/bin/env node\n' : ''}${banner}` },
     define: {
       'import.meta.main': 'false',
       'import.meta.dirname': '__dirname',
@@ -48,11 +50,11 @@ export async function bundle(path: string): Promise<void> {
       'import.meta.url': '__fileUrl',
     },
   });
-  await chmod(path, 0o755);
+  await chmod(path, isProgram ? 0o755 : 0o644);
 }
 
 if (import.meta.main) {
   const path = join(packageDir, bundlePath);
-  await bundle(path);
+  await bundle(path, 'a program');
   console.log(path);
 }

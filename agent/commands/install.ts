@@ -10,7 +10,7 @@ import { demandInstalledDataDir, thisSite } from '../install/site.ts';
 import { describeStep } from '../install/steps.ts';
 import { fileTree } from '../machine/tree.ts';
 import { pages } from '../manual/pages.ts';
-import { consentText, writeConsent } from '../metal/consent.ts';
+import { consentText, isAgreed, readConsent, writeConsent } from '../metal/consent.ts';
 import { systemPrograms } from '../metal/programs.ts';
 import {
   type BeaconChannel,
@@ -38,8 +38,8 @@ function chosenSettings(
   const perDay = given('trials-per-day');
   const { data, error } = metalSettings.safeParse({
     ...before,
-    survey: given('url') ?? process.env.DUMPSURVEY_URL ?? before.survey,
-    log_key: given('log-key') ?? process.env.DUMPSURVEY_LOG_KEY ?? before.log_key,
+    survey: (given('url') ?? process.env.DUMPSURVEY_URL) || before.survey,
+    log_key: (given('log-key') ?? process.env.DUMPSURVEY_LOG_KEY) || before.log_key,
     dump_disk: given('dump-disk') ?? before.dump_disk,
     scratch: given('scratch') ?? before.scratch,
     beacon: beacon === null ? before.beacon : beaconOf(beacon),
@@ -112,6 +112,7 @@ export const install: Command = {
     }
     await demandDirectory(text(values, 'scratch'));
     const spare = values['spare-machine'] === true;
+    const isSpare = isAgreed(await readConsent(paths));
     const site = await thisSite(systemPrograms);
     if (!isBundled && !values['dry-run'])
       throw new Advice('A checkout is not installed as it is. Make one file of it, and install that:', [
@@ -126,6 +127,7 @@ export const install: Command = {
       {
         settings: () => writeSettings(paths, chosen.settings),
         consent: spare ? () => writeConsent(paths, agentVersion, Date.now()) : null,
+        isSpare,
       },
       {
         module: await carriedFiles('kmod'),
@@ -162,9 +164,10 @@ export const install: Command = {
       troubles.push(
         'There is no DKMS on this machine, so the crash module was not built. Nothing can be crashed without.',
       );
-    const next = spare
-      ? 'Nothing is crashed yet. Next: dumpsurvey doctor, dumpsurvey enroll, then dumpsurvey run. From the next start of this\nmachine on the timer does that by itself. To end it: dumpsurvey uninstall.'
-      : 'Nothing will be crashed: this machine is not marked as spare. For that: dumpsurvey install --spare-machine';
+    const next =
+      spare || isSpare
+        ? 'Nothing is crashed yet. Next: dumpsurvey doctor, dumpsurvey enroll, then dumpsurvey run. From the next start of this\nmachine on the timer does that by itself. To end it: dumpsurvey uninstall.'
+        : 'Nothing will be crashed: this machine is not marked as spare. For that: dumpsurvey install --spare-machine';
     if (json) console.log(JSON.stringify({ steps: done, troubles, settings: chosen.settings, spare }));
     else
       console.log([...troubles, ...(troubles.length > 0 ? ['See dumpsurvey doctor.'] : []), next].join('\n'));

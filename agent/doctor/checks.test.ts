@@ -30,8 +30,9 @@ describe('one thing is wrong', () => {
     ['makedumpfile', 'failed', 'apt-get install makedumpfile', { tools: { 'kdump-tools': '1:1.8.1' } }],
     ['crash-memory', 'warning', 'crashkernel=256M', { crashKernelMib: 128 }],
     ['crash-memory', 'failed', 'crashkernel=256M', { crashKernelMib: 64 }],
-    ['capture-panic', 'failed', 'panic=10', { captureWords: ['nr_cpus=1'] }],
-    ['capture-panic', 'failed', 'panic=10', { captureWords: ['panic=10', 'panic=0'] }],
+    ['capture-panic', 'failed', 'panic=10', { captureWords: ['nr_cpus=1'], captureAppended: 'nr_cpus=1' }],
+    ['capture-panic', 'failed', 'panic=10', { captureWords: ['panic=10', 'panic=0'], captureAppended: '' }],
+    ['capture-panic', 'failed', 'kdump-config reload', { captureWords: ['nr_cpus=1'] }],
     ['capture-kernel', 'failed', 'systemctl restart kdump-tools', { isCrashKernelLoaded: false }],
     [
       'capture-kernel',
@@ -223,7 +224,7 @@ describe.each(['debian', 'fedora', 'suse'] as const)('on %s', (family) => {
     const file = {
       debian: `'KDUMP_CMDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/default/kdump-tools`,
       fedora: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
-      suse: `'KDUMP_COMMANDLINE_APPEND="panic=10"' >> /etc/sysconfig/kdump`,
+      suse: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
     };
     expect(fixes['capture-panic']).toContain(file[family]);
   });

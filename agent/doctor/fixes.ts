@@ -1,5 +1,5 @@
 /** The commands that mend what `doctor` finds, for each distribution. They are shown, never run. Pure. */
-import { appendSettings } from '../machine/capture-command-line.ts';
+import { appendedByDefault, appendSettings } from '../machine/capture-command-line.ts';
 import type { Family } from '../machine/distribution.ts';
 
 const installers: Readonly<Record<Family, string>> = {
@@ -51,7 +51,8 @@ export function reserving(family: Family | null, hasGrub: boolean, mib: number):
     ];
   if (family === 'suse' && hasGrub)
     return [
-      `sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT="/&${word} /' /etc/default/grub`,
+      // The last crashkernel= of a command line counts: those that stand there go.
+      `sed -i -E '/^GRUB_CMDLINE_LINUX_DEFAULT=/ { s/ *crashkernel=[^" ]*//g; s/"$/ ${word}"/ }' /etc/default/grub`,
       'grub2-mkconfig -o /boot/grub2/grub.cfg',
       'reboot',
     ];
@@ -81,12 +82,15 @@ const reloading = {
 
 /**
  * Makes a capture kernel that panics start the machine anew: without it, it would stand still for ever. `added` is what
- * the tooling adds to its command line.
+ * the tooling adds to its command line; where that has it already, the kernel was loaded before.
  */
 export function restartingCapture(family: Family | null, added: string): string[] {
   if (family === null) return ['Add panic=10 to the command line of the capture kernel.'];
+  const last = added.split(' ').findLast((word) => word.startsWith('panic='));
+  if (last !== undefined && last !== 'panic=0') return [reloading[family]];
   const { file, name, replaces } = appendSettings[family];
-  const value = replaces ? `${added} panic=10` : 'panic=10';
+  const own = replaces ? added : added.replace(appendedByDefault[family], '');
+  const value = `${own} panic=10`.trim();
   return [`echo '${name}="${value}"' >> ${file}`, reloading[family]];
 }
 

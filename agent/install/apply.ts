@@ -5,8 +5,9 @@ import { dirname, join } from 'node:path';
 import { Advice, Expected } from '../advice.ts';
 import { writeDurably } from '../durable.ts';
 import type { Programs } from '../metal/programs.ts';
-import { type Manifest, mergeDone, readManifest, writeManifest } from './manifest.ts';
+import { type Manifest, mergeDone, nameOfDone, readManifest, writeManifest } from './manifest.ts';
 import { type Done, describeStep, type Step } from './steps.ts';
+import { undoAll } from './undo.ts';
 
 export interface ApplyOptions {
   /** `/` but in tests: the paths of files are below it. */
@@ -91,8 +92,14 @@ async function carryOut(step: Step, { root, programs }: ApplyOptions): Promise<s
   return null;
 }
 
+/** What was done before and is no part of these steps: beacons that the owner gave up, files of an older agent. */
+function outdated(before: readonly Done[], now: readonly Done[]): Done[] {
+  const kept = new Set(mergeDone([], now).map(nameOfDone));
+  return before.filter((done) => done.kind !== 'directory' && !kept.has(nameOfDone(done)));
+}
+
 /**
- * Carries the steps out, and gives what some of them said that may fail and did. Installed already, the same steps are
+ * Carries the steps out, undoes what an earlier installation did and they do not, and gives what some of them said that may fail and did. Installed already, the same steps are
  * done again. Throws Advice, with nothing changed, where a file is somebody else's; an Expected error where a step fails
  * that may not: then what was done is in the manifest.
  */
@@ -101,15 +108,18 @@ export async function applySteps(steps: readonly Step[], options: ApplyOptions):
   const before: Manifest['done'] = (await readManifest(data))?.done ?? [];
   const now = (await Promise.all(steps.map((step) => foresee(step, root, before)))).flat();
   await mkdir(data, { recursive: true, mode: 0o755 });
-  await writeManifest(data, {
-    version: 1,
-    agent_version: agentVersion,
-    at: new Date(nowMs).toISOString(),
-    done: mergeDone(before, now).map((done) =>
-      done.kind === 'undo' ? { kind: 'undo', command: [...done.command] } : done,
-    ),
-  });
-  const troubles: string[] = [];
+  const keep = (done: readonly Done[]) =>
+    writeManifest(data, {
+      version: 1,
+      agent_version: agentVersion,
+      at: new Date(nowMs).toISOString(),
+      done: done.map((one) => (one.kind === 'undo' ? { kind: 'undo', command: [...one.command] } : one)),
+    });
+  const all = mergeDone(before, now);
+  await keep(all);
+  const old = outdated(before, now);
+  const troubles = await undoAll(old, options);
+  if (old.length > 0) await keep(all.filter((one) => !old.some((o) => nameOfDone(o) === nameOfDone(one))));
   for (const step of steps) {
     if (step.kind !== 'program' || step.command !== null) told(describeStep(step));
     const trouble = await carryOut(step, options);

@@ -81,7 +81,12 @@ function snapshot(root: string): string[] {
     .sort();
 }
 
-function planFor({ data }: Machine, over: Partial<Site> = {}, spare = true): Step[] {
+function planFor(
+  { data }: Machine,
+  over: Partial<Site> = {},
+  spare = true,
+  other: Partial<Parts> = {},
+): Step[] {
   const paths = metalPaths(data);
   return installPlan(
     { ...site, ...over },
@@ -89,8 +94,9 @@ function planFor({ data }: Machine, over: Partial<Site> = {}, spare = true): Ste
     {
       settings: async () => writeFileSync(paths.settings, '{}'),
       consent: spare ? async () => writeFileSync(paths.consent, '{}') : null,
+      isSpare: false,
     },
-    parts,
+    { ...parts, ...other },
   );
 }
 
@@ -141,6 +147,43 @@ describe('the plan', () => {
       contents: `#!/bin/sh\nexec '/opt/it'\\''s node/bin/node' /usr/local/lib/dumpsurvey/dumpsurvey.cjs "$@"\n`,
       mode: 0o755,
     });
+  });
+});
+
+describe('installed again', () => {
+  it('the same changes nothing', async () => {
+    const m = machine();
+    await applySteps(planFor(m), m.options);
+    const [before, manifest] = [snapshot(m.root), await readManifest(m.data)];
+    await applySteps(planFor(m), m.options);
+    expect(snapshot(m.root)).toEqual(before);
+    expect(await readManifest(m.data)).toEqual(manifest);
+  });
+
+  it('without what it had, takes that back, and no more', async () => {
+    const m = machine();
+    const before = snapshot(m.root);
+    await applySteps(planFor(m), m.options);
+    m.ran.length = 0;
+    const without = planFor(m, {}, true, { hooks: [], hooksCommand: null });
+    await applySteps(without, m.options);
+    expect(m.ran.filter((command) => command === 'kdumpctl rebuild')).toHaveLength(1);
+    expect(m.ran).not.toContain('systemctl disable --now dumpsurvey.timer');
+    expect(snapshot(m.root).filter((line) => line.includes('/etc/kdump/pre.d/dumpsurvey'))).toEqual([]);
+    expect((await readManifest(m.data))?.done).not.toContainEqual({
+      kind: 'undo',
+      command: ['kdumpctl', 'rebuild'],
+    });
+    expect(await takeBack(m)).toEqual([]);
+    expect(snapshot(m.root)).toEqual(before);
+  });
+
+  it('keeps the timer where the consent stands, and asks for none', () => {
+    const m = machine();
+    const paths = metalPaths(m.data);
+    const steps = installPlan(site, paths, { settings: async () => {}, consent: null, isSpare: true }, parts);
+    expect(steps.at(-1)).toMatchObject({ command: ['systemctl', 'enable', 'dumpsurvey.timer'] });
+    expect(steps.filter((s) => s.kind === 'state').map(({ path }) => path)).toEqual([paths.settings]);
   });
 });
 

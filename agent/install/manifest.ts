@@ -52,11 +52,14 @@ export function writeManifest(data: string, what: Manifest): Promise<void> {
   return writeDurably(manifestPath(data), `${JSON.stringify(manifest.parse(what), null, 1)}\n`);
 }
 
-const nameOf = (done: Done) => (done.kind === 'undo' ? done.command.join('\0') : done.path);
+/** What tells one thing that was done from another. */
+export function nameOfDone(done: Done): string {
+  return `${done.kind} ${done.kind === 'undo' ? done.command.join('\0') : done.path}`;
+}
 
 /** What was done before and what is done this time, each thing once; the later contents of a file count. */
 export function mergeDone(before: readonly Done[], now: readonly Done[]): Done[] {
   const known = new Map<string, Done>();
-  for (const done of [...before, ...now]) known.set(`${done.kind} ${nameOf(done)}`, done);
+  for (const done of [...before, ...now]) known.set(nameOfDone(done), done);
   return [...known.values()];
 }

@@ -23,6 +23,8 @@ export interface Choice {
   readonly settings: () => Promise<unknown>;
   /** The consent; null leaves that as it is. */
   readonly consent: (() => Promise<unknown>) | null;
+  /** Whether the owner has given consent before. */
+  readonly isSpare: boolean;
 }
 
 /** Files that are made elsewhere. */
@@ -138,6 +140,7 @@ export function installPlan(
     { kind: 'state', path: paths.settings, write: choice.settings },
     ...(choice.consent === null
       ? []
-      : [{ kind: 'state', path: paths.consent, write: choice.consent } as const, enable]),
+      : [{ kind: 'state', path: paths.consent, write: choice.consent } as const]),
+    ...(choice.consent !== null || choice.isSpare ? [enable] : []),
   ];
 }

@@ -1,4 +1,5 @@
 /** The words that the distribution's tooling adds to the command line of the capture kernel. Pure. */
+import { isCrashKernelLoaded } from '../metal/boot.ts';
 import { assignments, type Family } from './distribution.ts';
 import type { SystemTree } from './tree.ts';
 
@@ -25,10 +26,24 @@ export function appended(tree: SystemTree, family: Family): string {
   return replaces ? said : `${appendedByDefault[family]} ${said}`;
 }
 
-/** The words of the capture kernel's command line: those of this kernel that are handed on, and those that are added. */
+/** What kdump-config wrote down when it loaded the capture kernel (`kexec_cmd` beside the dumps), or null. */
+function loadedByDebian(tree: SystemTree): string | null {
+  if (!isCrashKernelLoaded(tree)) return null;
+  const directory =
+    assignments(tree.read('/etc/default/kdump-tools') ?? '').get('KDUMP_COREDIR') || '/var/crash';
+  return /--command-line="([^"]*)"/.exec(tree.read(`${directory}/kexec_cmd`) ?? '')?.[1] ?? null;
+}
+
+/**
+ * The words of the capture kernel's command line: as it was loaded where that is known, else those of this kernel that are
+ * handed on and those that are added.
+ */
 export function captureWords(tree: SystemTree, family: Family): string[] {
-  const own = (tree.read('/proc/cmdline') ?? '')
-    .split(/\s+/)
-    .filter((word) => !word.startsWith('crashkernel='));
-  return [...own, ...appended(tree, family).split(/\s+/)].filter((word) => word !== '');
+  const wordsOf = (text: string) => text.split(/\s+/).filter((word) => word !== '');
+  const loaded = family === 'debian' ? loadedByDebian(tree) : null;
+  if (loaded !== null) return wordsOf(loaded);
+  const given =
+    family === 'debian' ? assignments(tree.read('/etc/default/kdump-tools') ?? '').get('KDUMP_CMDLINE') : '';
+  const own = wordsOf(given || (tree.read('/proc/cmdline') ?? ''));
+  return [...own.filter((word) => !word.startsWith('crashkernel=')), ...wordsOf(appended(tree, family))];
 }

@@ -29,9 +29,14 @@ export function lockdown(tree: SystemTree): Kernel['lockdown'] {
   return lockdowns.find((level) => level === chosen) ?? 'unknown';
 }
 
-/** Where distributions keep the list of a kernel's build options, in the order in which it is looked for. */
+/** Where distributions, and the kernel itself, keep the list of its build options, in the order in which it is looked for. */
 export function optionFiles(release: string): string[] {
-  return [`/boot/config-${release}`, `/usr/lib/modules/${release}/config`, `/lib/modules/${release}/config`];
+  return [
+    `/boot/config-${release}`,
+    `/usr/lib/modules/${release}/config`,
+    `/lib/modules/${release}/config`,
+    '/proc/config.gz',
+  ];
 }
 
 /** The file that lists the options of the running kernel, or null. */

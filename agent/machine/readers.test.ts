@@ -187,6 +187,8 @@ describe('what would wait for a person', () => {
 
   it('is not known where GRUB hides its configuration', () => {
     expect(waitsForPerson(bare('@ /etc/default/grub = x\n'))).toBeNull();
+    expect(waitsForPerson(bare('@ /usr/sbin/update-grub = x\n'))).toBeNull();
+    expect(waitsForPerson(bare('@ /boot/loader/loader.conf = timeout 3\n'))).toEqual([]);
   });
 
   it.each<[string, string, boolean]>([
@@ -203,6 +205,28 @@ describe('what would wait for a person', () => {
 });
 
 describe("the capture kernel's command line", () => {
+  const loaded = `@ /sys/kernel/kexec_crash_loaded = 1
+@ /etc/default/kdump-tools
+KDUMP_COREDIR=/srv/dumps
+KDUMP_CMDLINE_APPEND="nr_cpus=1 panic=10"
+@ /srv/dumps/kexec_cmd = /sbin/kexec -p -s --command-line="root=/dev/x  nr_cpus=1" --initrd=/a /b
+`;
+  it('is what kdump-tools loaded it with, where it has written that down', () => {
+    expect(captureWords(bare(loaded), 'debian')).toEqual(['root=/dev/x', 'nr_cpus=1']);
+  });
+
+  it('is what it would be loaded with, where none is loaded', () => {
+    const words = captureWords(bare(`${loaded}@ /sys/kernel/kexec_crash_loaded = 0\n`), 'debian');
+    expect(words).toEqual(['nr_cpus=1', 'panic=10']);
+  });
+
+  it('of kdump-tools may be another than that of this kernel', () => {
+    const tree = bare(
+      '@ /proc/cmdline = quiet\n@ /etc/default/kdump-tools\nKDUMP_CMDLINE="root=/dev/y"\nKDUMP_CMDLINE_APPEND="a"\n',
+    );
+    expect(captureWords(tree, 'debian')).toEqual(['root=/dev/y', 'a']);
+  });
+
   it('is what this kernel was given, and what the tooling adds', () => {
     const words = captureWords(system('debian-nvme-lvm'), 'debian');
     expect(words).toEqual(expect.arrayContaining(['root=/dev/mapper/SECRET-root', 'nr_cpus=1', 'irqpoll']));

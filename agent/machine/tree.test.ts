@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it, test } from 'vitest';
 import type { Profile } from '../../schema/profile.ts';
 import { inventory, profileText } from './inventory.ts';
@@ -140,6 +141,24 @@ describe('fileTree', () => {
     expect(tree.read('/a')).toBe('x\n');
     expect(tree.read('/b')).toBeNull();
     expect(tree.read('/dir')).toBeNull();
+  });
+
+  it('unpacks what is packed, and takes what is not, or is too much, for unreadable', () => {
+    put('config.gz', gzipSync('CONFIG_X=y\n'));
+    put('plain.gz', 'CONFIG_X=y\n');
+    put('bomb.gz', gzipSync(Buffer.alloc(20 << 20)));
+    const tree = fileTree(root);
+    expect(tree.read('/config.gz')).toBe('CONFIG_X=y');
+    expect(tree.read('/plain.gz')).toBeNull();
+    expect(tree.read('/bomb.gz')).toBeNull();
+  });
+
+  it('does not leave its root, and takes what nobody may list for empty', () => {
+    symlinkSync('/etc', join(root, 'out'));
+    put('file', '');
+    const tree = fileTree(root);
+    expect(tree.follow('/out')).toBeNull();
+    expect(tree.list('/file')).toEqual([]);
   });
 
   it('follows a chain of links to its end, as a path below the root', () => {

@@ -4,9 +4,13 @@
  */
 import { readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
+import { gunzipSync } from 'node:zlib';
 
 export interface SystemTree {
-  /** Contents without the last line end, or null where the file is not there or not readable. */
+  /**
+   * Contents without the last line end, or null where the file is not there or not readable. Of a file named `.gz`, what
+   * is packed in it, as /proc/config.gz has it.
+   */
   readonly read: (path: string) => string | null;
   /** Where a symbolic link leads in the end; null where that is nothing, or not in this tree. */
   readonly follow: (path: string) => string | null;
@@ -15,6 +19,9 @@ export interface SystemTree {
   /** GNU build-id of a loaded module, 40 hexadecimal digits, or null. */
   readonly buildId: (module: string) => string | null;
 }
+
+/** What is packed and unpacks to more than this is no list of options. */
+const unpackedMaxBytes = 16 * 2 ** 20;
 
 /** The id in a note, both in hexadecimal: three words, the name `GNU`, then 20 bytes (include/linux/elfnote.h). */
 function idInNote(note: string): string | null {
@@ -26,7 +33,9 @@ export function fileTree(root = '/'): SystemTree {
   const at = (path: string) => join(root, path);
   const read = (path: string) => {
     try {
-      return readFileSync(at(path), 'utf8').replace(/\n$/, '');
+      const bytes = readFileSync(at(path));
+      const plain = path.endsWith('.gz') ? gunzipSync(bytes, { maxOutputLength: unpackedMaxBytes }) : bytes;
+      return plain.toString('utf8').replace(/\n$/, '');
     } catch {
       return null;
     }

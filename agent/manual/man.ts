@@ -31,9 +31,10 @@ function prose(text: string): string {
 const word = (text: string) =>
   `"${text.replaceAll('\\', '\\e').replaceAll('"', '\\(dq').replaceAll("'", '\\(aq')}"`;
 
-function optionItem(name: string, { type, value, help, multiple }: CommandOption): string {
+function optionItem(name: string, { type, value, help }: CommandOption): string {
   const taken = type === 'string' ? ` Ar ${word(value ?? 'VALUE')}` : '';
-  return `.It Fl Fl ${name.replaceAll('-', '\\-')}${taken}\n${prose(help)}${multiple ? '\n(may be given again)' : ''}`;
+  return `.It Fl Fl ${name.replaceAll('-', '\\-')}${taken}
+${prose(help)}`;
 }
 
 const argumentItem = ({ value, help }: CommandArgument) => `.It Ar ${word(value)}\n${prose(help)}`;

@@ -8,10 +8,11 @@
  *   --broken         also runs machines that are broken in seven ways
  *   --only PART      campaign, power-cuts or broken; several times
  *   --seed N         of the random instants; printed, so that a run can be repeated
+ *   --resume         keeps what the last run found of the parts that are not run now
  *   --write          writes docs/metal.md
  */
 import { randomInt } from 'node:crypto';
-import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildDeb } from '../../agent/build/deb.ts';
@@ -23,10 +24,10 @@ import { ensureImage } from './image/image.ts';
 import { type Findings, isGood, page, parts } from './report.ts';
 import { brokenMachines } from './story/broken.ts';
 import { type BrokenFinding, runBroken } from './story/broken-machine.ts';
-import { campaignStory, setUp } from './story/campaign.ts';
-import { makeMachine, packagePath, powerOff, removeMachine, withGuest } from './story/machine.ts';
+import { campaignStory } from './story/campaign.ts';
+import { makeMachine, packagePath, removeMachine, withGuest } from './story/machine.ts';
 import { powerCuts } from './story/power-cuts.ts';
-import { beginStory } from './story/steps.ts';
+import { ensureReady } from './story/ready.ts';
 import { startSurvey } from './story/survey.ts';
 
 /** mulberry32: the same seed gives the same instants. */
@@ -40,6 +41,14 @@ function randomFrom(seed: number): () => number {
   };
 }
 
+const nothingFound: Findings = { campaign: null, powerCuts: null, broken: null };
+
+/** What the last run found. */
+async function readFindings(path: string): Promise<Findings> {
+  const text = await readFile(path, 'utf8').catch(() => '{}');
+  return { ...nothingFound, ...(JSON.parse(text) as Partial<Findings>) };
+}
+
 async function main(): Promise<number> {
   const { values } = parseArgs({
     options: {
@@ -48,57 +57,54 @@ async function main(): Promise<number> {
       broken: { type: 'boolean', default: false },
       only: { type: 'string', multiple: true, default: ['campaign', 'power-cuts', 'broken'] },
       seed: { type: 'string', default: String(randomInt(2 ** 31)) },
+      resume: { type: 'boolean', default: false },
       write: { type: 'boolean', default: false },
     },
   });
   const say = stamped(false);
   const dir = join(dataDir(), 'guests');
-  const work = join(dir, 'work');
-  await mkdir(work, { recursive: true });
+  await mkdir(dir, { recursive: true });
   const image = await ensureImage(dir, say);
+  const work = await mkdtemp(join(dir, 'work-'));
   say('building the Debian package');
-  const deb = await buildDeb(work, Math.floor(Date.now() / 1000));
-  const survey = await startSurvey(join(work, `survey-${Date.now()}`));
-  const files = [{ from: deb, to: packagePath }];
-  const [cutCount, isWanted] = [Number(values['power-cuts']), (part: string) => values.only.includes(part)];
-  let campaign: Findings['campaign'] = null;
-  let cuts: Findings['powerCuts'] = null;
-  let broken: Findings['broken'] = null;
+  const deb = await buildDeb(work, 0);
+  const survey = await startSurvey(join(work, 'survey'));
+  const isWanted = (part: string) => values.only.includes(part);
+  const cutCount = Number(values['power-cuts']);
+  const path = join(dataDir(), 'metal-findings.json');
+  let findings: Findings = values.resume ? await readFindings(path) : nothingFound;
+  const found = async (part: Partial<Findings>) => {
+    // Another run may have found something of another part meanwhile.
+    findings = { ...(values.resume ? await readFindings(path) : findings), ...part };
+    await writeFile(path, JSON.stringify(findings));
+  };
   try {
     if (isWanted('campaign')) {
-      const disk = await makeMachine(image, work, 'volunteer', files);
-      campaign = await withGuest({ disk }, (guest) =>
+      const disk = await makeMachine(image, work, 'volunteer', [{ from: deb, to: packagePath }]);
+      const campaign = await withGuest({ disk }, (guest) =>
         campaignStory(guest, survey, Number(values.trials), say),
       );
-      await removeMachine(disk);
+      await found({ campaign });
     }
-    if (cutCount > 0 || values.broken) {
-      const ready = await makeMachine(image, work, 'ready', files);
-      await withGuest({ disk: ready }, async (guest) => {
-        await setUp(guest, survey, beginStory(say));
-        await powerOff(guest);
-      });
-      if (cutCount > 0 && isWanted('power-cuts')) {
-        const disk = await makeMachine(ready, work, 'cut', []);
-        say(`power cuts: seed ${values.seed}`);
-        cuts = await powerCuts(disk, survey, cutCount, randomFrom(Number(values.seed)), say);
+    if (cutCount > 0 && isWanted('power-cuts')) {
+      const disk = await makeMachine(await ensureReady(image, deb, survey, say), work, 'cut', []);
+      say(`power cuts: seed ${values.seed}`);
+      const random = randomFrom(Number(values.seed));
+      await found({ powerCuts: await powerCuts(disk, survey, cutCount, random, say) });
+    }
+    if (values.broken && isWanted('broken')) {
+      const ready = await ensureReady(image, deb, survey, say);
+      const broken: BrokenFinding[] = [];
+      for (const [i, machine] of brokenMachines.entries()) {
+        const disk = await makeMachine(ready, work, `broken-${i}`, []);
+        broken.push(await runBroken(machine, disk, survey, say));
+        await found({ broken });
         await removeMachine(disk);
       }
-      if (values.broken && isWanted('broken')) {
-        const found: BrokenFinding[] = [];
-        for (const [i, machine] of brokenMachines.entries()) {
-          const disk = await makeMachine(ready, work, `broken-${i}`, []);
-          found.push(await runBroken(machine, disk, survey, say));
-          await removeMachine(disk);
-        }
-        broken = found;
-      }
-      await removeMachine(ready);
     }
   } finally {
     await survey.stop();
   }
-  const findings: Findings = { campaign, powerCuts: cuts, broken };
   console.log(`\n${parts(findings).join('\n\n')}`);
   if (values.write) await writeFile(join(packageDir, 'docs/metal.md'), page(await describeHost(), findings));
   await rm(work, { recursive: true, force: true });

@@ -10,7 +10,7 @@ export const diskBytes = 6 * 2 ** 30;
 export const packages: readonly string[] = [
   ...['linux-image-amd64', 'linux-headers-amd64', 'initramfs-tools', 'kmod', 'udev', 'systemd-sysv', 'dbus'],
   ...['grub2-common', 'grub-pc-bin', 'iproute2', 'procps', 'file'],
-  ...['kdump-tools', 'dkms', 'gcc', 'make'],
+  ...['kdump-tools', 'makedumpfile', 'dkms', 'gcc', 'make'],
 ];
 
 /**
@@ -22,8 +22,9 @@ export const finish: readonly string[] = [
   // Drivers of this machine only, as the installer offers: a small initrd is read and unpacked much faster.
   'echo MODULES=dep > /etc/initramfs-tools/conf.d/driver-policy',
   'update-initramfs -u',
-  // As grub-install leaves them, whose disk is a file on another machine here.
+  // As the package grub-pc leaves them, which wants to write to a disk; this one is a file on another machine.
   'mkdir -p /boot/grub/i386-pc && cp /usr/lib/grub/i386-pc/*.mod /usr/lib/grub/i386-pc/*.lst /boot/grub/i386-pc/',
+  'cp /usr/share/grub/default/grub /etc/default/grub',
   'mv /etc/default/grub.d/kdump-tools.cfg /root/',
   'update-grub',
   'mv /root/kdump-tools.cfg /etc/default/grub.d/',

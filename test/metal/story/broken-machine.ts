@@ -6,7 +6,7 @@ import { scenarioId } from '../../../schema/scenario.ts';
 import { type DebianGuest, GuestGone } from '../guest/guest.ts';
 import type { BrokenMachine, Ending } from './broken.ts';
 import { startWithinMs, withGuest } from './machine.ts';
-import { beginCampaign } from './owner.ts';
+import { becomeAnother, beginCampaign } from './owner.ts';
 import type { Survey } from './survey.ts';
 import { waitFor } from './wait.ts';
 
@@ -75,10 +75,7 @@ export async function runBroken(
   say: (line: string) => void,
 ): Promise<BrokenFinding> {
   const ending = await withGuest({ disk }, async (guest): Promise<Ending> => {
-    // A machine of its own: the keys of the one that it is copied from are thrown away.
-    await guest.must('rm -rf /var/lib/dumpsurvey/keys');
-    const enrolled = await guest.must(`dumpsurvey enroll --json --url ${survey.guestUrl}; sync`);
-    const { machine: key } = JSON.parse(enrolled) as { machine: string };
+    const key = await becomeAnother(guest, survey.guestUrl);
     for (const command of machine.commands) await guest.must(command, 300_000);
     const trials = machine.second === undefined ? 1 : 2;
     if (machine.second !== undefined) {

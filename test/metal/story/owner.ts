@@ -7,8 +7,8 @@ import { packagePath } from './machine.ts';
 const hurry = `mkdir -p /etc/systemd/system/dumpsurvey.timer.d
 cat > /etc/systemd/system/dumpsurvey.timer.d/hurry.conf <<'END'
 [Timer]
-OnBootSec=
-OnBootSec=2s
+OnActiveSec=
+OnActiveSec=2s
 OnUnitInactiveSec=
 OnUnitInactiveSec=15s
 AccuracySec=1s
@@ -27,6 +27,16 @@ export async function install(guest: DebianGuest, url: string, options = ''): Pr
     `dumpsurvey install --spare-machine --url ${url} --scratch /var/crash --trials-per-day 100 ${options}`,
     600_000,
   );
+}
+
+/** Makes a machine that is set up another one: with keys of its own, and at another survey. Gives the name of its key. */
+export async function becomeAnother(guest: DebianGuest, url: string): Promise<string> {
+  await guest.must('rm -rf /var/lib/dumpsurvey/keys /var/lib/dumpsurvey/surveys');
+  await guest.must(`dumpsurvey install --url ${url}`);
+  const { machine } = JSON.parse(await guest.must(`dumpsurvey enroll --json --url ${url}; sync`)) as {
+    machine: string;
+  };
+  return machine;
 }
 
 /** Asks the doctor and follows it until nothing is to do, three times at most. Gives what was advised each time. */

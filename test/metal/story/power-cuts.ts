@@ -7,6 +7,7 @@ import { type JournalEntry, parseJournal } from '../../../agent/trial/journal.ts
 import { type DebianGuest, GuestGone, startDebian } from '../guest/guest.ts';
 import { lookInto } from './dead-disk.ts';
 import { startWithinMs } from './machine.ts';
+import { becomeAnother } from './owner.ts';
 import type { Survey } from './survey.ts';
 import { type Claimed, faultsOf, type Seen, seenOn, together } from './truth.ts';
 import { waitFor } from './wait.ts';
@@ -15,7 +16,6 @@ const state = '/var/lib/dumpsurvey/metal';
 const journalPath = `${state}/journal.jsonl`;
 const stoppedPath = `${state}/stopped.json`;
 const settingsPath = `${state}/settings.json`;
-const campaignPath = `${state}/campaign.json`;
 
 /** One cut, and what the disk was like. */
 export interface Cut {
@@ -34,7 +34,7 @@ export interface PowerCuts {
 }
 
 /** The earliest and the latest that the power is cut after it came: from the start of the kernel to behind a whole trial. */
-const window = { fromMs: 15_000, toMs: 200_000 } as const;
+const window = { fromMs: 15_000, toMs: 180_000 } as const;
 
 async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; faults: string[] }> {
   const dead = await lookInto(disk);
@@ -54,14 +54,21 @@ async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; fault
   }
 }
 
-/**
- * What the owner does after a start: he begins the campaign, and where the boot-loop guard has stopped the agent, he lets it
- * go on. Ends with the guest.
- */
+/** The campaign begins. Ends with the guest. */
+async function begin(guest: DebianGuest, survey: Survey): Promise<void> {
+  try {
+    await guest.booted(1, startWithinMs);
+    await becomeAnother(guest, survey.guestUrl);
+    await guest.run('dumpsurvey run --trials 1000', startWithinMs);
+  } catch {
+    // It crashed, as it should, or its power was cut.
+  }
+}
+
+/** What the owner does after a start: where the boot-loop guard has stopped the agent, he lets it go on. Ends with the guest. */
 async function letGoOn(guest: DebianGuest): Promise<void> {
   try {
     await guest.booted(1, startWithinMs);
-    await guest.run(`test -e ${campaignPath} || dumpsurvey run --trials 1000`, startWithinMs);
     await guest.run(`test ! -e ${stoppedPath} || dumpsurvey run --again`, startWithinMs);
   } catch {
     // It crashed, as it should, or its power was cut.
@@ -108,9 +115,11 @@ export async function powerCuts(
   const seen: Seen[] = [];
   const lines = (guest: DebianGuest) => guest.console.map(({ text }) => text);
   while (cuts.length < count) {
-    const afterMs = Math.round(window.fromMs + random() * (window.toMs - window.fromMs));
+    // The first cut comes when a trial may have begun: before it there is nothing to cut.
+    const fromMs = cuts.length === 0 ? window.toMs / 2 : window.fromMs;
+    const afterMs = Math.round(fromMs + random() * (window.toMs - fromMs));
     const guest = startDebian({ disk });
-    const owner = letGoOn(guest);
+    const owner = cuts.length === 0 ? begin(guest, survey) : letGoOn(guest);
     await sleep(afterMs);
     await guest.cut();
     await owner;
