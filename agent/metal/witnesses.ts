@@ -1,12 +1,11 @@
 /** The real witnesses of a trial: dumps, logs, watchdogs and beacons of this system. They read, and remove one dump. */
-import { rm } from 'node:fs/promises';
 import { bootIdOf } from './boot.ts';
-import { findDump } from './evidence/dump.ts';
 import { gatherEvidence, survivedEvidence } from './evidence/gather.ts';
-import { landingOf, namesBefore } from './evidence/place.ts';
+import { namesBefore } from './evidence/place.ts';
 import type { NotCrashed } from './fire.ts';
 import type { ArmedTrial } from './machine.ts';
 import { kernelLog, moduleState } from './module.ts';
+import { removeDumpOf } from './remove-dump.ts';
 import type { System } from './system.ts';
 import type { Witnesses } from './this-machine.ts';
 
@@ -64,19 +63,6 @@ export function systemWitnesses(system: System): Witnesses {
         fault: faultOf(what, module === 'fired'),
       });
     },
-    removeDump: async ({ planted, metal }) => {
-      const landing = landingOf(system.tree);
-      if (landing.kind !== 'here' || landing.directory === null) return;
-      const found = await findDump({
-        directory: landing.directory,
-        layout: landing.layout,
-        planted,
-        before: new Set(metal.crash_before),
-        mostBytes: Number.MAX_SAFE_INTEGER,
-      });
-      // Only what carries the trial's own nonce: a dump of another crash is the owner's.
-      const isOurs = found.finding?.armed === 'present' || found.finding?.fired === 'present';
-      if (isOurs && found.directory !== null) await rm(found.directory, { recursive: true, force: true });
-    },
+    removeDump: (trial) => removeDumpOf(system.tree, trial, root),
   };
 }
