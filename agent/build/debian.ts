@@ -78,6 +78,10 @@ fi
   postrm: `#!/bin/sh
 set -e
 if [ -d /run/systemd/system ]; then systemctl --system daemon-reload > /dev/null || true; fi
+if [ "$1" = remove ]; then
+  # Of a package that was never configured, prerm is not run.
+  rm -f /etc/systemd/system/timers.target.wants/dumpsurvey.timer /var/lib/dumpsurvey/metal/consent.json
+fi
 if [ "$1" = purge ]; then rm -rf /var/lib/dumpsurvey; fi
 `,
 };

@@ -93,7 +93,7 @@ async function machineStanding(data: string) {
 
 export const status: Command = {
   description:
-    "Reads the journal, the outbox and what is remembered of the survey's log in the data directory, and asks the survey\nfor its status. Of a machine that is set up for it, it says what will be done next.\nWith --check it looks whether the log keeps its promises: every entry that it has given a receipt for must be under its newest checkpoint, in time. Exit status 1 where one is not.",
+    "Reads the journal, the outbox and what is remembered of the survey's log in the data directory, and asks the survey\nfor its status. Of a machine that is set up for it, it says what will be done next. With --check it looks whether the\nlog keeps its promises: every entry that it has given a receipt for must be under its newest checkpoint, in time. Exit\nstatus 1 where one is not.",
   options: {
     check: { type: 'boolean', help: 'checks every receipt against the newest checkpoint of the log' },
     ...surveyOptions,

@@ -63,7 +63,11 @@ async function ticketFor(
   const id = scenarioId(item.scenario);
   let ticket = await bundled(id, profileSha256, nowMs);
   if (ticket === null) {
-    await enrol(survey, keys.machine, keys.owner, profile, nowMs);
+    // The survey gives tickets for profiles that it was told, and for no others.
+    const isTold = [...journal.trials().values()].some(
+      ({ ticket: had }) => had?.machine === keys.machine.name && had.profile_sha256 === profileSha256,
+    );
+    if (!isTold) await enrol(survey, keys.machine, keys.owner, profile, nowMs);
     const wanted = {
       request: requestId(campaign.id, item, state, profileSha256, nowMs),
       profileSha256,
