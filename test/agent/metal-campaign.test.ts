@@ -2,19 +2,24 @@
  * A campaign of a machine that only plays its crashes, against the real server: the reports of a real machine are
  * admitted as what they are, and none is lost where nobody answers for a while.
  */
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest';
 import { apiAt } from '../../agent/link/api.ts';
+import { carriedSurvey } from '../../agent/link/carried.ts';
 import { type KeyPair, keyPairOf } from '../../agent/link/keys.ts';
 import { surveyLog } from '../../agent/link/log.ts';
 import { logMemoryIn } from '../../agent/link/log-memory.ts';
+import { carry, mailboxIn } from '../../agent/link/mailbox.ts';
 import { outboxIn } from '../../agent/link/outbox.ts';
+import { enrolRequest } from '../../agent/link/survey.ts';
 import { checkedSurvey, type Survey } from '../../agent/link/survey-api.ts';
 import { machineInventory, profileText } from '../../agent/machine/inventory.ts';
 import type { MetalCampaign } from '../../agent/metal/campaign.ts';
 import { survivedEvidence } from '../../agent/metal/evidence/gather.ts';
+import { exchange } from '../../agent/metal/exchange.ts';
 import { historyOf } from '../../agent/metal/history.ts';
 import type { ArmedTrial, MetalMachine } from '../../agent/metal/machine.ts';
 import type { Next } from '../../agent/metal/next.ts';
@@ -85,6 +90,8 @@ const restarted: Evidence = {
   },
 };
 
+const thisProfile = () => profileText(machineInventory(system('debian-nvme-lvm'), {}).profile);
+
 interface Played {
   boot: number;
   /** What the crashes come to, in order: the machine goes down, or goes on. */
@@ -98,7 +105,7 @@ async function live(played: Played, survey: Survey): Promise<Next | 'crashed'> {
   const crashed = new Promise<'crashed'>((settle) => {
     crash = settle;
   });
-  const profile = profileText(machineInventory(system('debian-nvme-lvm'), {}).profile);
+  const profile = thisProfile();
   const wentOn = ({ nonce, armedAt, planted, metal }: ArmedTrial) =>
     survivedEvidence({
       armed: { armed_at: armedAt, listing: planted, watchdog: metal.watchdog },
@@ -236,4 +243,72 @@ it('keeps the report and the note where nobody answers after the crash, and send
   expect((await (await outboxIn(join(data, 'outbox'))).count()).waiting).toBe(1);
   expect(await live(played, surveyAt(runtime.url))).toBe('crashed');
   expect((await reports()).length).toBe(1);
+});
+
+it('runs without a network by tickets that were fetched ahead, and its reports are carried', async () => {
+  const api = apiAt(runtime.url, { sleep: async () => {}, patienceMs: 0, now: () => 0 });
+  const stick = join(data, 'stick');
+  const paths = metalPaths(data);
+  const mailbox = await mailboxIn(stick);
+  const noNetwork = () => Promise.reject(new Error('there is no network'));
+  const memory = logMemoryIn(join(data, 'memory'));
+  const log = surveyLog({
+    memory,
+    reads: { index: mailbox.index, consistency: noNetwork },
+    givenKey: null,
+    now: Date.now,
+  });
+  const outbox = await outboxIn(join(data, 'outbox'));
+  const exchangeNow = async (tickets: number) =>
+    exchange(
+      {
+        paths,
+        survey: carriedSurvey(mailbox, log),
+        journal: await openJournal(paths.journal),
+        outbox,
+        keys,
+        environment: 'stock',
+        profile: async () => thisProfile(),
+        randomBytes,
+        nowMs: Date.now(),
+      },
+      tickets,
+    );
+  expect(await exchangeNow(8)).toMatchObject({ tickets: 0, isWaiting: true });
+  // Asked again before it was carried, it is the same request.
+  expect(await exchangeNow(8)).toMatchObject({ tickets: 0, isWaiting: true });
+  expect((await carry(stick, api)).map(({ refused }) => refused)).toEqual([null, null]);
+  expect(await exchangeNow(0)).toMatchObject({ tickets: 8, refused: null, isWaiting: false });
+
+  const nowhere = surveyAt('http://127.0.0.1:9');
+  const played: Played = { boot: 1, crashes: ['down', 'down', 'down'], removed: [] };
+  for (let i = 0; i < 3; i++) expect(await live(played, nowhere)).toBe('crashed');
+  expect(await live(played, nowhere)).toMatchObject({ do: 'done' });
+  expect(await exchangeNow(0)).toMatchObject({ sent: [], notes: 0, isWaiting: true });
+  expect((await carry(stick, api)).filter(({ refused }) => refused !== null)).toEqual([]);
+  const home = await exchangeNow(0);
+  expect(home).toMatchObject({ notes: 3, isWaiting: false });
+  expect(home.sent.every((s) => 'receipt' in s)).toBe(true);
+  expect(new Set((await reports()).map(({ nonce }) => nonce))).toEqual(new Set(played.removed));
+  expect(await carry(stick, api)).toEqual([]);
+});
+
+it('takes no answer from a mailbox that the log did not sign', async () => {
+  const api = apiAt(runtime.url, { sleep: async () => {}, patienceMs: 0, now: () => 0 });
+  const stick = join(data, 'stick');
+  const mailbox = await mailboxIn(stick);
+  const e = enrolRequest(keys.machine, keys.owner, thisProfile(), Date.now());
+  await expect(mailbox.send('enrol', e)).rejects.toThrow('Carry it to a machine with a network');
+  await carry(stick, api);
+  const reads = { index: mailbox.index, consistency: () => Promise.reject(new Error('none')) };
+  const memory = logMemoryIn(join(data, 'memory'));
+  const survey = carriedSurvey(mailbox, surveyLog({ memory, reads, givenKey: null, now: Date.now }));
+  expect((await survey.enrol(e)).machine).toBe(keys.machine.name);
+  for (const name of readdirSync(join(stick, 'answers'))) {
+    const path = join(stick, 'answers', name);
+    const { answer } = JSON.parse(readFileSync(path, 'utf8')) as { answer: { checkpoint: string } };
+    const forged = answer.checkpoint.replace(/^(\d+)$/m, (size) => String(Number(size) + 1));
+    writeFileSync(path, JSON.stringify({ answer: { ...answer, checkpoint: forged } }));
+  }
+  await expect(survey.enrol(e)).rejects.toThrow();
 });
