@@ -57,7 +57,7 @@ describe('a machine that is made ready', () => {
     expect(named).toEqual([nonce]);
     expect(sysctls).toEqual({ panic_on_oops: 1 });
     expect(system.files.get('/proc/sys/kernel/panic')?.trim()).toBe('10');
-    expect(watchdog).toMatchObject({ dog: { name: 'watchdog0' }, timeoutMs: 900_000 });
+    expect(watchdog).toMatchObject({ dog: { name: 'watchdog0' }, timeoutMs: 600_000 });
     expect(system.done.filter((line) => line.startsWith('run mount'))).toEqual([
       'run mount -o remount,ro /home',
     ]);

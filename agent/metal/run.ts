@@ -59,10 +59,14 @@ export async function sendWaiting(
   }
 }
 
-/** Finishes what was begun and is not in the outbox yet; also before the agent is ended. */
+/**
+ * Finishes what was armed in this boot and did not crash, before the agent is ended. What an earlier boot left is looked
+ * at by the next start: a dump takes longer than a system that is shut down waits.
+ */
 export async function finishBegun(context: RunContext): Promise<void> {
+  const bootId = context.machine.bootId();
   for (const [ordinal, state] of context.journal.trials())
-    if (isUnfinished(state)) await finishOne(ordinal, context);
+    if (isUnfinished(state) && state.arming?.metal?.boot_id === bootId) await finishOne(ordinal, context);
 }
 
 async function finishOne(

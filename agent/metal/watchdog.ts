@@ -50,7 +50,7 @@ export function bootStatusOf(tree: SystemTree, name: string): number | null {
 }
 
 /** As long as a capture may take where nothing is known of how long it does. */
-export const unknownCaptureMs = 900_000;
+export const unknownCaptureMs = 600_000;
 const leastMs = 180_000;
 
 /** The timeout for a trial, in milliseconds: three times the longest capture that was seen, and a minute. */
