@@ -7,9 +7,9 @@ import { packagePath } from './machine.ts';
 const hurry = `mkdir -p /etc/systemd/system/dumpsurvey.timer.d
 cat > /etc/systemd/system/dumpsurvey.timer.d/hurry.conf <<'END'
 [Timer]
-OnActiveSec=
-OnActiveSec=2s
-OnUnitInactiveSec=
+# An empty value forgets every time of the timer, whatever its name.
+OnBootSec=
+OnBootSec=2s
 OnUnitInactiveSec=15s
 AccuracySec=1s
 END
