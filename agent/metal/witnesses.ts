@@ -2,10 +2,11 @@
 import { bootIdOf } from './boot.ts';
 import { gatherEvidence, survivedEvidence } from './evidence/gather.ts';
 import { namesBefore } from './evidence/place.ts';
+import { removeTrialDump } from './evidence/remove.ts';
 import type { NotCrashed } from './fire.ts';
 import type { ArmedTrial } from './machine.ts';
 import { kernelLog, moduleState } from './module.ts';
-import { removeDumpOf } from './remove-dump.ts';
+
 import type { System } from './system.ts';
 import type { Witnesses } from './this-machine.ts';
 
@@ -63,6 +64,8 @@ export function systemWitnesses(system: System): Witnesses {
         fault: faultOf(what, module === 'fired'),
       });
     },
-    removeDump: (trial) => removeDumpOf(system.tree, trial, root),
+    removeDump: async (trial) => {
+      await removeTrialDump(system.tree, root, factsOf(trial));
+    },
   };
 }
