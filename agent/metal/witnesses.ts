@@ -41,7 +41,8 @@ function faultOf(what: NotCrashed | null, fired: boolean): string | null {
     : `the module refused: ${what.refused}`;
 }
 
-export function systemWitnesses(system: System): Witnesses {
+/** `shownBy`: the channels on which this machine has shown beacons before: silence then means something. */
+export function systemWitnesses(system: System, shownBy: () => ReadonlySet<string>): Witnesses {
   return {
     namesBefore: () => namesBefore(system.tree, root),
     afterReboot: async (trial) =>
@@ -52,6 +53,7 @@ export function systemWitnesses(system: System): Witnesses {
         bootId: bootIdOf(system.tree),
         nowMs: system.now(),
         kernelLog: await kernelLog(system),
+        beaconProven: shownBy().has(trial.metal.beacon.kind),
       }),
     here: async (trial, what) => {
       const module = moduleWord(system, what);
