@@ -12,6 +12,8 @@ import { dataDir } from '../paths.ts';
 
 export interface SurveyLink {
   readonly url: string;
+  /** The log's verifier key that a person gave, or null. */
+  readonly givenKey: string | null;
   /** What the survey says, unchecked. */
   readonly api: Api;
   readonly log: SurveyLog;
@@ -47,5 +49,5 @@ export function surveyLink(values: OptionValues, patienceMs: number): SurveyLink
   const api = apiAt(url, { sleep: (ms) => sleep(ms), patienceMs, now: () => performance.now() });
   const memory = logMemoryIn(surveyDir(dataDir(), url));
   const log = surveyLog({ memory, reads: api, givenKey: logKey, now: Date.now });
-  return { url, api, log, memory, survey: checkedSurvey(api, log) };
+  return { url, givenKey: logKey, api, log, memory, survey: checkedSurvey(api, log) };
 }

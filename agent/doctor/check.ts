@@ -9,7 +9,10 @@ export interface Finding {
   readonly state: CheckState;
   /** What is so, and what follows from it. */
   readonly meaning: string;
-  /** Commands, or in words what a person must do; empty where nothing is to be done. */
+  /**
+   * What to do, line by line; empty where nothing is. A line that begins with a capital letter is for a person, every
+   * other one is a command.
+   */
   readonly fix: readonly string[];
 }
 

@@ -224,7 +224,7 @@ describe.each(['debian', 'fedora', 'suse'] as const)('on %s', (family) => {
     const file = {
       debian: `'KDUMP_CMDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/default/kdump-tools`,
       fedora: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
-      suse: `'KDUMP_COMMANDLINE_APPEND="panic=10"' >> /etc/sysconfig/kdump`,
+      suse: `'KDUMP_COMMANDLINE_APPEND="nr_cpus=1 panic=10"' >> /etc/sysconfig/kdump`,
     };
     expect(fixes['capture-panic']).toContain(file[family]);
   });
@@ -237,6 +237,55 @@ describe.each(['debian', 'fedora', 'suse'] as const)('on %s', (family) => {
     };
     expect(fixes.module).toContain(headers[family]);
   });
+});
+
+test('a line of a fix is a command, or begins with a capital letter and is for a person', () => {
+  const worst: Partial<DoctorFacts> = {
+    consent: false,
+    commandLine: ['dumpsurvey.off'],
+    stopped: 'x',
+    tools: {},
+    crashKernelMib: 0,
+    reservesNextTime: false,
+    isCrashKernelLoaded: false,
+    kdumpUnit: { isFound: true, isEnabled: false, isFailed: true },
+    isKdumpSwitchedOn: false,
+    captureWords: [],
+    captureAppended: '',
+    lockdown: 'integrity',
+    module: { ...soundMachine.module, isInstalled: false, hasHeaders: false, hasSource: false },
+    hasDebugfs: false,
+    hasBmc: true,
+    target: {
+      ...plainTarget,
+      interface: 'eno1',
+      layers: (['crypt', 'md', 'iscsi'] as const).map((kind) => ({ kind, name: kind })),
+    },
+    freeBytes: 0,
+    isScratchOnTarget: null,
+    watchdogs: [],
+    panicS: 0,
+    waitsForPerson: ['GRUB asks for a password'],
+    onBattery: true,
+    brokenArrays: ['md0 lacks 1 disk'],
+    fileSystemFaults: [{ mountPoint: '/', what: 'x' }],
+    nowMs: 0,
+    survey: { url: 'https://x', reached: false, why: 'no answer' },
+    isEnrolled: false,
+    agentUnits: [{ isFound: false, isEnabled: false, isFailed: false }],
+  };
+  const programs =
+    /^(apt-get|dnf|zypper|dkms|dumpsurvey|systemctl|journalctl|kdump-config|kdumpctl|update-grub|grubby|grub2-mkconfig|reboot|echo|sed|mkdir|modprobe|sysctl|timedatectl|cat|df|mount|sudo)( |$)/;
+  for (const family of ['debian', 'fedora', 'suse', null] as const) {
+    const lines = checkAll({ ...soundMachine, ...worst, family }).flatMap(({ fix }) => fix);
+    expect(lines.length).toBeGreaterThan(25);
+    expect(lines.filter((line) => !/^[A-Z]/.test(line) && !programs.test(line))).toEqual([]);
+    expect(
+      lines.filter(
+        (line) => /^[A-Z]/.test(line) && !/[.:]$|: dnf | --help$|: mokutil |: systemctl /.test(line),
+      ),
+    ).toEqual([]);
+  }
 });
 
 describe('systems in files', () => {

@@ -171,7 +171,8 @@ function space({ freeBytes, dumpBytes, target }: DoctorFacts): Finding {
   }
   if (freeBytes >= 3 * dumpBytes)
     return ok(`${mib(freeBytes)} are free; a dump needs at most about ${mib(dumpBytes)}.`);
-  const fix = [`Remove what is not needed from ${target.mount?.point ?? 'the dump target'}.`];
+  const where = target.place.kind === 'directory' ? ` below ${target.place.directory}` : '';
+  const fix = [`Remove older dumps${where} that were reported, or other files that nobody needs.`];
   return freeBytes >= dumpBytes
     ? problem('warning', `${mib(freeBytes)} are free: room for few dumps of up to ${mib(dumpBytes)}.`, fix)
     : problem('failed', `${mib(freeBytes)} are free, and a dump may need ${mib(dumpBytes)}.`, fix);

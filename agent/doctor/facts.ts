@@ -6,7 +6,7 @@ import { kernelRelease } from '../machine/kernel.ts';
 import { mountAt, mountsOf } from '../machine/mounts.ts';
 import { toolVersions } from '../machine/tools.ts';
 import type { SystemTree } from '../machine/tree.ts';
-import { reservesNextTime, waitsForPerson } from '../machine/unattended.ts';
+import { hasGrub, reservesNextTime, waitsForPerson } from '../machine/unattended.ts';
 import type { Programs } from '../metal/programs.ts';
 import type { WatchdogProof } from '../metal/proof.ts';
 import type { SafetyFacts } from '../metal/safety/facts.ts';
@@ -51,7 +51,7 @@ export interface DoctorFacts extends SafetyFacts, Omit<KnownToDoctor, 'consent' 
   readonly release: string;
   readonly memoryMib: number;
   readonly crashKernelMib: number;
-  /** Whether GRUB is configured in the usual place. */
+  /** Whether GRUB starts the system. */
   readonly hasGrub: boolean;
   readonly tools: Readonly<Record<string, string>>;
   /** The service that loads the capture kernel. */
@@ -159,7 +159,7 @@ export async function doctorFacts(
     release,
     memoryMib: memoryMib(tree),
     crashKernelMib: crashKernelMib(tree),
-    hasGrub: tree.read('/etc/default/grub') !== null,
+    hasGrub: hasGrub(tree),
     tools: await toolVersions(programs, family),
     kdumpUnit: family === null ? missing : await unitFacts(programs, kdumpUnits[family]),
     isKdumpSwitchedOn: family !== 'debian' || !switchOff,

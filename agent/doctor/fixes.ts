@@ -1,5 +1,5 @@
 /** The commands that mend what `doctor` finds, for each distribution. They are shown, never run. Pure. */
-import { appendSettings } from '../machine/capture-command-line.ts';
+import { appendedByDefault, appendSettings } from '../machine/capture-command-line.ts';
 import type { Family } from '../machine/distribution.ts';
 
 const installers: Readonly<Record<Family, string>> = {
@@ -51,7 +51,8 @@ export function reserving(family: Family | null, hasGrub: boolean, mib: number):
     ];
   if (family === 'suse' && hasGrub)
     return [
-      `sed -i 's/^GRUB_CMDLINE_LINUX_DEFAULT="/&${word} /' /etc/default/grub`,
+      // The last crashkernel= of a command line counts: those that stand there go.
+      `sed -i -E '/^GRUB_CMDLINE_LINUX_DEFAULT=/ { s/ *crashkernel=[^" ]*//g; s/"$/ ${word}"/ }' /etc/default/grub`,
       'grub2-mkconfig -o /boot/grub2/grub.cfg',
       'reboot',
     ];
@@ -85,9 +86,11 @@ const reloading = {
  */
 export function restartingCapture(family: Family | null, added: string): string[] {
   if (family === null) return ['Add panic=10 to the command line of the capture kernel.'];
-  if (/\bpanic=[^0]/.test(added)) return [reloading[family]];
+  const last = added.split(' ').findLast((word) => word.startsWith('panic='));
+  if (last !== undefined && last !== 'panic=0') return [reloading[family]];
   const { file, name, replaces } = appendSettings[family];
-  const value = replaces ? `${added} panic=10` : 'panic=10';
+  const own = replaces ? added : added.replace(appendedByDefault[family], '');
+  const value = `${own} panic=10`.trim();
   return [`echo '${name}="${value}"' >> ${file}`, reloading[family]];
 }
 

@@ -30,7 +30,9 @@ Description=Dump Survey: looks now and then whether a trial is due
 Documentation=man:dumpsurvey(8)
 
 [Timer]
-OnBootSec=2min
+# From when systemd comes to it, not from the start of the kernel: a machine whose start takes longer than that, as with a
+# check of its file systems, would find the time passed already, and never begin.
+OnActiveSec=2min
 OnUnitInactiveSec=15min
 
 [Install]

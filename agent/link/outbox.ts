@@ -9,6 +9,7 @@ import { type Envelope, envelope } from '../../schema/envelope.ts';
 import type { Receipt } from '../../schema/wire.ts';
 import { syncDirectory, writeDurably } from '../durable.ts';
 import { Refused } from './api.ts';
+import { Kept } from './mailbox.ts';
 
 const folders = ['waiting', 'sent', 'refused'] as const;
 
@@ -85,7 +86,14 @@ export async function outboxIn(dir: string): Promise<Outbox> {
     },
     flush: async (send) => {
       const sent: Sent[] = [];
-      for (const name of await list('waiting')) sent.push(await sendOne(name, send));
+      for (const name of await list('waiting')) {
+        try {
+          sent.push(await sendOne(name, send));
+        } catch (error) {
+          // On its way by a mailbox: that says nothing of the others.
+          if (!(error instanceof Kept)) throw error;
+        }
+      }
       return sent;
     },
     waiting: async () =>

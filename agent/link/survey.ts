@@ -1,6 +1,7 @@
 /** What a machine says to the survey: who it is, that it wants a ticket, that it is about to crash. */
 import { createHash } from 'node:crypto';
 import { utf8 } from '../../schema/bytes.ts';
+import type { Envelope } from '../../schema/envelope.ts';
 import { findScenario, type ScenarioSet, scenarioId } from '../../schema/scenario.ts';
 import type { Environment, Mechanism } from '../../schema/vocabulary.ts';
 import type { ArmedBody, EnrolBody, Ticket, TicketsBody } from '../../schema/wire.ts';
@@ -15,14 +16,8 @@ export function sha256Of(text: string): string {
   return createHash('sha256').update(text).digest('hex');
 }
 
-/** Enrols a machine with its profile; harmless where it is enrolled already. Gives the profile's hash. */
-export async function enrol(
-  api: Pick<Admissions, 'enrol'>,
-  machine: KeyPair,
-  owner: KeyPair,
-  profile: string,
-  nowMs: number,
-): Promise<string> {
+/** The signed request that enrols a machine with its profile. */
+export function enrolRequest(machine: KeyPair, owner: KeyPair, profile: string, nowMs: number): Envelope {
   const body: EnrolBody = {
     version: '1.0',
     machine: machine.name,
@@ -33,7 +28,18 @@ export async function enrol(
     agent_version: agentVersion,
     created_at: new Date(nowMs).toISOString(),
   };
-  const answer = await api.enrol(signBody('enrol', body, machine));
+  return signBody('enrol', body, machine);
+}
+
+/** Enrols a machine with its profile; harmless where it is enrolled already. Gives the profile's hash. */
+export async function enrol(
+  api: Pick<Admissions, 'enrol'>,
+  machine: KeyPair,
+  owner: KeyPair,
+  profile: string,
+  nowMs: number,
+): Promise<string> {
+  const answer = await api.enrol(enrolRequest(machine, owner, profile, nowMs));
   const hash = sha256Of(profile);
   if (answer.profile_sha256 !== hash)
     throw new Error(`the survey took in another profile: ${answer.profile_sha256}`);
@@ -50,6 +56,27 @@ export interface TicketRequest {
   readonly environment: Environment;
   /** Whether the ticket may be a control: the mechanism can be disabled, and the machine comes back without it. */
   readonly controls: boolean;
+}
+
+/** Whether a ticket is what was asked for: the server cannot define what runs here. */
+export function isAsWanted(
+  ticket: Ticket,
+  machine: string,
+  wanted: Omit<TicketRequest, 'request' | 'controls'>,
+  mayBeControl: boolean,
+): boolean {
+  const known = findScenario(wanted.set, wanted.scenario);
+  return (
+    known !== null &&
+    ticket.machine === machine &&
+    ticket.profile_sha256 === wanted.profileSha256 &&
+    scenarioId(ticket.scenario) === wanted.scenario &&
+    ticket.scenario.set_up === known.set_up &&
+    ticket.scenario.in_flight_min === known.in_flight_min &&
+    ticket.mechanism === wanted.mechanism &&
+    ticket.environment === wanted.environment &&
+    (mayBeControl || !ticket.control)
+  );
 }
 
 /** Asks for one ticket, and checks that it is what was asked for: the server cannot define what runs here. */
@@ -76,18 +103,7 @@ export async function askForTicket(
       : { version, ...fields, controls: wanted.controls, offline: false };
   const mayBeControl = version !== '1.0' && wanted.controls;
   const [ticket] = (await api.tickets(signBody('tickets', body, machine))).tickets;
-  const known = findScenario(wanted.set, wanted.scenario);
-  const same =
-    ticket !== undefined &&
-    known !== null &&
-    ticket.machine === machine.name &&
-    ticket.profile_sha256 === wanted.profileSha256 &&
-    scenarioId(ticket.scenario) === wanted.scenario &&
-    ticket.scenario.set_up === known.set_up &&
-    ticket.scenario.in_flight_min === known.in_flight_min &&
-    ticket.mechanism === wanted.mechanism &&
-    ticket.environment === wanted.environment &&
-    (mayBeControl || !ticket.control);
+  const same = ticket !== undefined && isAsWanted(ticket, machine.name, wanted, mayBeControl);
   if (!same)
     throw new Error(`the survey sent another ticket than was asked for (${wanted.set} ${wanted.scenario})`);
   return ticket;

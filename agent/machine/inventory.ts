@@ -95,7 +95,7 @@ export function machineInventory(
   const { family, id, version } = distributionOf(tree);
   const target = dumpTarget(tree, family, found, dumpDisk);
   const { devices, leftOutCount } = admissible(found, target.controllers, devicesMax);
-  const { firmware, cpu, ...rest } = common(tree);
+  const { firmware, cpu, memory_mib, crash_kernel_mib, iommu } = common(tree);
   const release = kernelRelease(tree);
   const said: ProfileOf<'1.1'> = {
     version: '1.1',
@@ -110,8 +110,10 @@ export function machineInventory(
     },
     chipset: fitting(whole.chipset, chipsetOf(devices), 'unknown'),
     firmware,
-    cpu: fitting(whole.cpu, cpu, { ...cpu, vendor: 'unknown', family: 0, model: 0 }),
-    ...rest,
+    cpu: fitting(whole.cpu, cpu, { vendor: 'unknown', family: 0, model: 0, count: 1 }),
+    memory_mib: fitting(whole.memory_mib, memory_mib, 64),
+    iommu,
+    crash_kernel_mib: fitting(whole.crash_kernel_mib, crash_kernel_mib, 0),
     tools: Object.fromEntries(
       Object.entries(tools).filter(([k, v]) => whole.tools.safeParse({ [k]: v }).success),
     ),

@@ -187,6 +187,8 @@ describe('what would wait for a person', () => {
 
   it('is not known where GRUB hides its configuration', () => {
     expect(waitsForPerson(bare('@ /etc/default/grub = x\n'))).toBeNull();
+    expect(waitsForPerson(bare('@ /usr/sbin/update-grub = x\n'))).toBeNull();
+    expect(waitsForPerson(bare('@ /boot/loader/loader.conf = timeout 3\n'))).toEqual([]);
   });
 
   it.each<[string, string, boolean]>([

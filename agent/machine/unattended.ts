@@ -4,6 +4,13 @@ import type { SystemTree } from './tree.ts';
 /** Where GRUB's own configuration lies. Some are readable by root alone. */
 const grubFiles = ['/boot/grub/grub.cfg', '/boot/grub2/grub.cfg'];
 
+/** Whether GRUB starts this system: its settings, or what makes its configuration out of them. */
+export function hasGrub(tree: SystemTree): boolean {
+  return ['/etc/default/grub', '/usr/sbin/update-grub', '/usr/sbin/grub2-mkconfig'].some(
+    (file) => tree.read(file) !== null,
+  );
+}
+
 /** GRUB's manual, "Authentication and authorisation": with superusers, an entry without --unrestricted asks for a password. */
 function grubWaits(text: string): string[] {
   const waits: string[] = [];
@@ -33,7 +40,7 @@ function encryptedWaits(text: string): string[] {
 /** Everything that would wait for a person, in words; null where GRUB is used and its configuration cannot be read. */
 export function waitsForPerson(tree: SystemTree): string[] | null {
   const grub = grubFiles.map((file) => tree.read(file)).find((text) => text !== null);
-  if (grub === undefined && tree.read('/etc/default/grub') !== null) return null;
+  if (grub === undefined && hasGrub(tree)) return null;
   return [...grubWaits(grub ?? ''), ...encryptedWaits(tree.read('/etc/crypttab') ?? '')];
 }
 

@@ -12,9 +12,10 @@ export const consentText = `This machine will be crashed on purpose, again and a
 
 - Whatever runs on it is lost at each crash, without warning: mark a machine as spare only if nobody needs what it does.
 - File systems are synchronized before each crash and recover by their journals. Data may be lost all the same.
-- The dump of each crash stays on this machine. It holds whatever was in memory, passwords and keys too.
+- The dump of each crash holds whatever was in memory, passwords and keys too. It never leaves this machine on behalf of
+  the survey, and is removed once its trial was reported. Dumps of other crashes are left alone.
 - A signed report of each crash goes to the survey: hardware by its numeric ids, drivers, kernel, how far the capture
-  got. Never serial numbers, addresses, names or the dump. \`dumpsurvey inventory\` prints what is said of the hardware.
+  got. Never serial numbers, addresses or names. \`dumpsurvey inventory\` prints what is said of the hardware.
 - Published aggregates cannot be recalled. Single reports can be withdrawn: \`dumpsurvey withdraw\`.
 - It ends at once with \`dumpsurvey uninstall\`, or with the word dumpsurvey.off on the kernel command line.
 `;

@@ -26,6 +26,8 @@ export function metalPaths(data: string) {
     stopped: at('stopped.json'),
     /** What an arming changed on the running system, until it is undone. */
     changed: at('changed.json'),
+    /** A request for tickets whose answer is still to come. */
+    asked: at('asked.json'),
     /** Tickets that were fetched ahead. */
     tickets: at('tickets.json'),
     /** Scenarios that could not be made ready. */

@@ -6,7 +6,7 @@ import { fromBase64, toBase64 } from '../../schema/bytes.ts';
 import { scenarioId } from '../../schema/scenario.ts';
 import type { Environment } from '../../schema/vocabulary.ts';
 import type { Ticket } from '../../schema/wire.ts';
-import { Unreachable } from '../link/api.ts';
+import { Refused, Unreachable } from '../link/api.ts';
 import type { KeyPair } from '../link/keys.ts';
 import { sign } from '../link/sign.ts';
 import { armedNote, askForTicket, enrol, sha256Of } from '../link/survey.ts';
@@ -63,7 +63,11 @@ async function ticketFor(
   const id = scenarioId(item.scenario);
   let ticket = await bundled(id, profileSha256, nowMs);
   if (ticket === null) {
-    await enrol(survey, keys.machine, keys.owner, profile, nowMs);
+    // The survey gives tickets for profiles that it was told, and for no others.
+    const isTold = [...journal.trials().values()].some(
+      ({ ticket: had }) => had?.machine === keys.machine.name && had.profile_sha256 === profileSha256,
+    );
+    if (!isTold) await enrol(survey, keys.machine, keys.owner, profile, nowMs);
     const wanted = {
       request: requestId(campaign.id, item, state, profileSha256, nowMs),
       profileSha256,
@@ -74,7 +78,12 @@ async function ticketFor(
       // Only where the machine has come back by itself: without a capture kernel it must do that again.
       controls: history.cameBack && (state?.controls ?? 0) === 0,
     } as const;
-    ticket = await askForTicket(survey, keys.machine, wanted, nowMs);
+    ticket = await askForTicket(survey, keys.machine, wanted, nowMs).catch(async (error: unknown) => {
+      // Another survey than the one that was told.
+      if (!isTold || !(error instanceof Refused)) throw error;
+      await enrol(survey, keys.machine, keys.owner, profile, nowMs);
+      return askForTicket(survey, keys.machine, wanted, nowMs);
+    });
   }
   await journal.append({ step: 'ticket', ordinal: item.ordinal, ticket });
   return ticket;
@@ -96,7 +105,14 @@ async function sayArmed(ordinal: number, ticket: Ticket, context: TrialContext):
 /** Sends the note in the journal, if the survey does not have it. Rejects where it cannot be sent. */
 export async function sayNote(
   ordinal: number,
-  { journal, survey, keys }: Pick<TrialContext, 'journal' | 'survey' | 'keys'>,
+  {
+    journal,
+    survey,
+    keys,
+  }: Pick<TrialContext, 'journal'> & {
+    readonly survey: Pick<Survey, 'armed'>;
+    readonly keys: Pick<TrialContext['keys'], 'machine'>;
+  },
 ): Promise<void> {
   const { note, said } = journal.trials().get(ordinal) ?? {};
   if (note === undefined || said === note.nonce) return;

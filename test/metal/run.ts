@@ -74,7 +74,8 @@ async function main(): Promise<number> {
   const path = join(dataDir(), 'metal-findings.json');
   let findings: Findings = values.resume ? await readFindings(path) : nothingFound;
   const found = async (part: Partial<Findings>) => {
-    findings = { ...findings, ...part };
+    // Another run may have found something of another part meanwhile.
+    findings = { ...(values.resume ? await readFindings(path) : findings), ...part };
     await writeFile(path, JSON.stringify(findings));
   };
   try {

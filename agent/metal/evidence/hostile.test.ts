@@ -11,8 +11,11 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import fc from 'fast-check';
 import { expect, it, test } from 'vitest';
+import { dumpLayouts } from '../../../schema/after-reboot.ts';
 import { evidence } from '../../../schema/evidence.ts';
+import { namesOf } from '../../../schema/vocabulary.ts';
 import { kdump, listing } from '../../../test/fixtures/dumps/fixture.ts';
 import { flatten } from '../../../test/fixtures/dumps/forge.ts';
 import {
@@ -22,6 +25,7 @@ import {
   putDump,
   touch,
 } from '../../../test/fixtures/metal/crash-trees.ts';
+import type { BeaconChannel } from '../settings.ts';
 import { crashEntries, filesOf, openWithin } from './crash-directory.ts';
 import { gatherEvidence } from './gather.ts';
 import { namesBefore } from './place.ts';
@@ -146,4 +150,88 @@ test('the dump of a trial is removed, and no other', async () => {
   expect(removed).toMatch(/\/202611241001$/);
   expect(readdirSync(join(made.root, 'var/crash'))).toEqual(['202611241002']);
   expect(await removeTrialDump(made.tree, made.root, armed)).toBeNull();
+});
+
+/** Whatever an attacker, a bad disk or another version of a tool may leave in the files that are read. */
+const junk = fc.oneof(
+  fc.string({ maxLength: 300 }),
+  fc.string({ unit: 'binary', maxLength: 300 }),
+  fc.constantFrom(
+    '',
+    '\n\n',
+    '32',
+    '-1',
+    '1e999',
+    'ID=debian\nID=fedora',
+    'KDUMP_COREDIR=/../../..\nNFS=:',
+    'path ../../etc\next4 LABEL=../../x',
+    'KDUMP_SAVEDIR="file://../../"',
+    'btime 99999999999999999999',
+    'MemTotal: 0 kB',
+    'alice-secret Kernel panic - alice-secret',
+    `dumpsurvey-beacon 1 ${listing.nonce}`,
+    `crashpoint: v=2 nonce=${listing.nonce} point=alice-secret`,
+    'vmcore status: saved successfully',
+    '/dev/x /var/crash ext4',
+    'x86/amd: Previous system reset reason [0x1]: alice-secret watchdog timer expired',
+  ),
+);
+const readFiles = [
+  '/etc/os-release',
+  '/etc/default/kdump-tools',
+  '/etc/kdump.conf',
+  '/etc/sysconfig/kdump',
+  '/etc/fstab',
+  '/proc/self/mountinfo',
+  '/proc/stat',
+  '/proc/meminfo',
+  '/sys/class/watchdog/watchdog0/identity',
+  '/sys/class/watchdog/watchdog0/bootstatus',
+  '/sys/fs/pstore/dmesg-ramoops-0',
+  '/sys/fs/pstore/pmsg-ramoops-0',
+  '/var/crash/202611241001/dump.202611241001',
+  '/var/crash/127.0.0.1-2026-11-24-10:01:02/vmcore',
+  '/var/crash/127.0.0.1-2026-11-24-10:01:02/kexec-dmesg.log',
+  '/var/crash/2026-11-24-10-01/vmcore',
+  '/var/crash/2026-11-24-10-01/README.txt',
+  '/dev/beacons',
+] as const;
+const beacons = fc.constantFrom<BeaconChannel>(
+  { kind: 'none' },
+  { kind: 'ramoops' },
+  { kind: 'disk', device: '/dev/beacons' },
+);
+
+test('whatever lies in the files that are read: evidence that a report may carry, without a word of theirs', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom(...namesOf(dumpLayouts)),
+      fc.dictionary(fc.constantFrom(...readFiles), junk, { maxKeys: 8 }),
+      beacons,
+      fc.boolean(),
+      async (name, files, beacon, beaconProven) => {
+        const made = crashTree(name);
+        try {
+          for (const [path, contents] of Object.entries(files)) made.write(path, contents);
+          const e = await gatherEvidence({
+            tree: made.tree,
+            root: made.root,
+            armed: { ...armed, beacon },
+            bootId: 'b',
+            nowMs: Date.parse(armedAt) + 1000,
+            kernelLog: Object.values(files),
+            beaconProven,
+          });
+          expect(evidence.parse(e)).toEqual(e);
+          expect(JSON.stringify(e)).not.toContain('alice-secret');
+          // Nothing of it is a dump: no stage from the firing on is proven by anything but words that name the trial.
+          expect(e.dump?.fired ?? 'missing').not.toBe('present');
+          expect(e.trigger).toBeNull();
+        } finally {
+          rmSync(made.root, { recursive: true });
+        }
+      },
+    ),
+    { numRuns: 150 },
+  );
 });

@@ -26,6 +26,16 @@ async function freeBytes(tree: SystemTree, programs: Programs, target: DumpTarge
   return code === 0 && free !== undefined ? Number(free) : null;
 }
 
+/** A management controller: a driver that talks to one, a device of one, or SMBIOS type 38, which describes one. */
+function hasBmc(tree: SystemTree): boolean {
+  const devices = tree.list('/sys/bus/platform/devices');
+  return (
+    tree.list('/sys/class/ipmi').length > 0 ||
+    devices.some((name) => /^(dmi-ipmi-|IPI0001:|ipmi_)/.test(name)) ||
+    tree.list('/sys/firmware/dmi/entries').includes('38-0')
+  );
+}
+
 /** Of the backends of pstore these two write to memory of the firmware (fs/pstore, drivers/acpi/apei/erst.c). */
 const firmwareBackends = ['efi', 'efi_pstore', 'erst'];
 
@@ -50,8 +60,7 @@ export async function safetyFacts(
     brokenArrays: [...brokenArrays(tree), ...(raids.code === 0 ? brokenMapperArrays(raids.stdout) : [])],
     fileSystemFaults: fileSystemFaults(tree),
     target,
-    hasBmc:
-      tree.list('/sys/class/ipmi').length > 0 || tree.list('/sys/firmware/dmi/entries').includes('38-0'),
+    hasBmc: hasBmc(tree),
     lockdown: lockdown(tree),
     isCrashKernelLoaded: isCrashKernelLoaded(tree),
     keepsLogInFirmware: firmwareBackends.includes(parameter('pstore/parameters/backend')),

@@ -256,6 +256,14 @@ describe('the facts of systems in files', () => {
     expect(ids({ ...facts, freeBytes: null })).toEqual(['off', 'arrays', 'nvram']);
   });
 
+  it.each([
+    '@ /sys/bus/platform/devices/IPI0001:00/x = 1\n',
+    '@ /sys/bus/platform/devices/dmi-ipmi-si.0/x = 1\n',
+    '@ /sys/firmware/dmi/entries/38-0/type = 38\n',
+  ])('sees a management controller in %j', async (changes) => {
+    expect((await factsOf('debian-nvme-lvm', changes)).hasBmc).toBe(true);
+  });
+
   it('of a raw target all of the device is free', async () => {
     const changes = `@ /etc/kdump.conf\nraw /dev/vdb1
 @ /sys/devices/virtual/block/vdb/vdb1/partition = 1

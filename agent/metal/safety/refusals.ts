@@ -5,6 +5,7 @@
 import { crashTypes } from '../../../schema/crash-type.ts';
 import type { Mitigation, Scenario } from '../../../schema/scenario.ts';
 import type { Mechanism } from '../../../schema/vocabulary.ts';
+import type { Family } from '../../machine/distribution.ts';
 import { offWord } from '../boot.ts';
 import type { SafetyFacts, SafetyHistory } from './facts.ts';
 
@@ -42,7 +43,26 @@ const clockFloorMs = Date.parse('2026-01-01T00:00:00Z');
 
 const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`;
 const list = (words: readonly string[]) => words.join(', ');
-const elsewhere = 'Let kdump write to a plain partition of a local disk.';
+
+/** How dumps get to another place. Where that is, only the owner can say. */
+const elsewhereOn: Readonly<Record<Family, readonly string[]>> = {
+  debian: [
+    'Let dumps go to a plain partition of a local disk: mount one, name a directory on it as KDUMP_COREDIR in /etc/default/kdump-tools, and leave NFS and SSH empty there. Then:',
+    'kdump-config reload',
+  ],
+  fedora: [
+    'Let dumps go to a plain partition of a local disk: in /etc/kdump.conf name it with its file system, such as "ext4 UUID=…", and have no nfs or ssh there. Then:',
+    'kdumpctl restart',
+  ],
+  suse: [
+    'Let dumps go to a plain partition of a local disk: mount one, and name a directory on it as KDUMP_SAVEDIR in /etc/sysconfig/kdump. Then:',
+    'systemctl restart kdump.service',
+  ],
+};
+
+function elsewhere({ family }: SafetyFacts): readonly string[] {
+  return family === null ? ['Let kdump write to a plain partition of a local disk.'] : elsewhereOn[family];
+}
 
 const cutOff =
   'that may share the card: a capture kernel that resets it would cut off the only way to switch the machine on again.';
@@ -149,7 +169,7 @@ export const refusalRules = {
         ? null
         : {
             why: `The dump goes to ${list(names)}, which is encrypted (LUKS): the capture kernel would wait for its passphrase.`,
-            fix: [elsewhere],
+            fix: elsewhere(facts),
           };
     },
   },
@@ -162,7 +182,7 @@ export const refusalRules = {
         ? null
         : {
             why: `The dump goes to ${list(names)}, a software RAID: a crash while it is written to may take its halves apart.`,
-            fix: [elsewhere],
+            fix: elsewhere(facts),
           };
     },
   },
@@ -177,29 +197,29 @@ export const refusalRules = {
         ? null
         : {
             why: `The dump goes to ${list(names)}, which other machines can write to.`,
-            fix: [elsewhere],
+            fix: elsewhere(facts),
           };
     },
   },
   target: {
     title: 'it is known where dumps go',
     scope: 'machine',
-    find: ({ target }) =>
-      target.fault === null
+    find: (facts) =>
+      facts.target.fault === null
         ? null
         : {
-            why: `Where the dump goes could not be followed to a device (${target.origins[0]}): ${target.fault}.`,
-            fix: [elsewhere],
+            why: `Where the dump goes could not be followed to a device (${facts.target.origins[0]}): ${facts.target.fault}.`,
+            fix: elsewhere(facts),
           },
   },
   bmc: {
     title: 'dumps go through no card that a management controller may share',
     scope: 'machine',
-    find: ({ hasBmc, target }) =>
-      hasBmc && target.interface !== null
+    find: (facts) =>
+      facts.hasBmc && facts.target.interface !== null
         ? {
-            why: `Dumps go over ${target.interface}, and the machine has a management controller (BMC) ${cutOff}`,
-            fix: [elsewhere],
+            why: `Dumps go over ${facts.target.interface}, and the machine has a management controller (BMC) ${cutOff}`,
+            fix: elsewhere(facts),
           }
         : null,
   },

@@ -5,7 +5,7 @@
 import { gunzipSync } from 'node:zlib';
 import { scenarioId } from '../../../schema/scenario.ts';
 import type { DebianGuest } from '../guest/guest.ts';
-import { differences, listFiles } from './files.ts';
+import { differences, listFiles, whoseIs } from './files.ts';
 import { reboot } from './machine.ts';
 import { beginCampaign, cure, install, makeHurry, uninstall } from './owner.ts';
 import { beginStory, type Step, type Story } from './steps.ts';
@@ -59,10 +59,10 @@ async function filesOf(guest: DebianGuest): Promise<string> {
   return gunzipSync(Buffer.from(packed, 'base64')).toString();
 }
 
-/** Takes the steps up to a machine that is ready for a campaign. */
-export async function setUp(guest: DebianGuest, survey: Survey, story: Story): Promise<void> {
+/** Takes the steps up to a machine that is ready for a campaign. Gives the commands that the doctor had its owner run. */
+export async function setUp(guest: DebianGuest, survey: Survey, story: Story): Promise<string[]> {
+  let advised: string[] = [];
   await story.step('install the package, mark the machine as spare', async () => {
-    await makeHurry(guest);
     const said = await install(guest, survey.guestUrl);
     return said.trim().split('\n').at(-1) ?? '';
   });
@@ -72,9 +72,11 @@ export async function setUp(guest: DebianGuest, survey: Survey, story: Story): P
   );
   await story.step('doctor, and follow its advice', async () => {
     const { rounds, commands } = await cure(guest);
+    advised = commands;
     const found = rounds.map((checks) => checks.map(({ id }) => id).join(', ')).join('; then ');
     return found === '' ? 'all well' : `${found}; all well after ${commands.length} commands`;
   });
+  return advised;
 }
 
 /** Runs the whole story on a guest that is up. */
@@ -86,8 +88,9 @@ export async function campaignStory(
 ): Promise<{ readonly steps: readonly Step[]; readonly rows: readonly TrialRow[] }> {
   const story = beginStory(say);
   let rows: readonly TrialRow[] = [];
+  await makeHurry(guest);
   const before = await filesOf(guest);
-  await setUp(guest, survey, story);
+  const advised = await setUp(guest, survey, story);
   await story.step(`a campaign of ${trials} trials, unattended`, async () => {
     const boots = guest.boots.length;
     const said = await beginCampaign(guest, trials);
@@ -101,10 +104,14 @@ export async function campaignStory(
   await story.step('uninstall and purge', async () => {
     await uninstall(guest);
     await reboot(guest);
-    const left = differences(before, await filesOf(guest));
-    return left.length === 0
-      ? 'nothing is left'
-      : left.map(({ path, change }) => `${change}: ${path}`).join(', ');
+    const left = whoseIs(differences(before, await filesOf(guest)), advised);
+    const { length: dumps } = left.dumps.filter(({ path }) => path.includes('/dump.'));
+    if (left.others.length > 0)
+      story.fault(
+        'the machine is left as it was',
+        left.others.map(({ path, change }) => `${change}: ${path}`).join(', '),
+      );
+    return `left are ${left.others.length} files of the package, ${dumps} dumps, and ${left.advised.length} files that the owner changed on the doctor's advice`;
   });
   return { steps: story.steps, rows };
 }

@@ -46,3 +46,25 @@ export function differences(before: string, after: string): FileChange[] {
   }
   return changes.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
+
+/** Changes by whose they are. */
+export interface Left {
+  /** The owner's, who followed the doctor: files that a command of the advice names. */
+  readonly advised: readonly FileChange[];
+  /** Dumps, which kdump-tools has written; the consent says that they stay. */
+  readonly dumps: readonly FileChange[];
+  /** What the package should have taken away. */
+  readonly others: readonly FileChange[];
+}
+
+/** Sorts what has changed on a machine whose owner ran these commands. */
+export function whoseIs(changes: readonly FileChange[], commands: readonly string[]): Left {
+  const isAdvised = ({ path }: FileChange) =>
+    commands.some((c) => c.includes(path) || (c.startsWith('update-grub') && path === '/boot/grub/grub.cfg'));
+  const isDump = ({ path }: FileChange) => /^\/var\/crash\/\d{12}(\/|$)/.test(path);
+  return {
+    advised: changes.filter(isAdvised),
+    dumps: changes.filter((c) => !isAdvised(c) && isDump(c)),
+    others: changes.filter((c) => !isAdvised(c) && !isDump(c)),
+  };
+}

@@ -7,8 +7,8 @@ import { packagePath } from './machine.ts';
 const hurry = `mkdir -p /etc/systemd/system/dumpsurvey.timer.d
 cat > /etc/systemd/system/dumpsurvey.timer.d/hurry.conf <<'END'
 [Timer]
-OnBootSec=
-OnBootSec=2s
+OnActiveSec=
+OnActiveSec=2s
 OnUnitInactiveSec=
 OnUnitInactiveSec=15s
 AccuracySec=1s

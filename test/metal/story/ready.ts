@@ -5,6 +5,7 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { setUp } from './campaign.ts';
 import { makeMachine, packagePath, powerOff, withGuest } from './machine.ts';
+import { makeHurry } from './owner.ts';
 import { beginStory } from './steps.ts';
 import type { Survey } from './survey.ts';
 
@@ -25,6 +26,7 @@ export async function ensureReady(
   say('setting up a machine for what follows');
   const disk = await makeMachine(image, dir, 'unready', [{ from: deb, to: packagePath }]);
   await withGuest({ disk }, async (guest) => {
+    await makeHurry(guest);
     await setUp(guest, survey, beginStory(say));
     await powerOff(guest);
   });
