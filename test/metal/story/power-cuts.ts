@@ -34,7 +34,7 @@ export interface PowerCuts {
 }
 
 /** The earliest and the latest that the power is cut after it came: from the start of the kernel to behind a whole trial. */
-const window = { fromMs: 15_000, toMs: 165_000 } as const;
+const window = { fromMs: 15_000, toMs: 120_000 } as const;
 
 async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; faults: string[] }> {
   const dead = await lookInto(disk);
