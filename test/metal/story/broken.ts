@@ -66,7 +66,7 @@ export const brokenMachines: readonly BrokenMachine[] = [
     // It fills up between the arming and the dump: what is full before is refused.
     commands: [
       `cat >> /etc/default/kdump-tools <<'END'
-if [ -s /proc/vmcore ]; then fallocate -l "$(($(df --output=avail /var/crash | tail -n 1) - 400))K" /var/crash/ballast; fi
+if [ -s /proc/vmcore ]; then fallocate -l "$(($(stat -f -c %f /var/crash) * 4 - 400))K" /var/crash/ballast; fi
 END`,
       'kdump-config unload && kdump-config load',
     ],
