@@ -8,7 +8,7 @@
  *   --broken         also runs machines that are broken in seven ways
  *   --only PART      campaign, power-cuts or broken; several times
  *   --seed N         of the random instants; printed, so that a run can be repeated
- *   --resume         keeps what the last run found of the parts that are not run now
+ *   --resume         keeps what the last run found of the parts, and the broken machines, that are not run now
  *   --write          writes docs/metal.md
  */
 import { randomInt } from 'node:crypto';
@@ -22,7 +22,7 @@ import { runMain } from '../main.ts';
 import { stamped } from '../progress.ts';
 import { ensureImage } from './image/image.ts';
 import { type Findings, isGood, page, parts } from './report.ts';
-import { brokenMachines } from './story/broken.ts';
+import { type BrokenMachine, brokenMachines } from './story/broken.ts';
 import { type BrokenFinding, runBroken } from './story/broken-machine.ts';
 import { campaignStory } from './story/campaign.ts';
 import { makeMachine, packagePath, removeMachine, withGuest } from './story/machine.ts';
@@ -47,6 +47,11 @@ const nothingFound: Findings = { campaign: null, powerCuts: null, broken: null }
 async function readFindings(path: string): Promise<Findings> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
   return { ...nothingFound, ...(JSON.parse(text) as Partial<Findings>) };
+}
+
+/** A broken machine whose story could not be told to its end is no reason not to try the others. */
+function unfinished({ name }: BrokenMachine, { message }: Error): BrokenFinding {
+  return { name, told: 'nothing to the end', next: 'not known', faults: [message] };
 }
 
 async function main(): Promise<number> {
@@ -94,10 +99,14 @@ async function main(): Promise<number> {
     }
     if (values.broken && isWanted('broken')) {
       const ready = await ensureReady(image, deb, survey, say);
-      const broken: BrokenFinding[] = [];
-      for (const [i, machine] of brokenMachines.entries()) {
+      const kept = (findings.broken ?? []).filter(({ faults }) => faults.length === 0);
+      const open = brokenMachines.filter(({ name }) => !kept.some((k) => k.name === name));
+      const broken: BrokenFinding[] = [...kept];
+      for (const [i, machine] of open.entries()) {
         const disk = await makeMachine(ready, work, `broken-${i}`, []);
-        broken.push(await runBroken(machine, disk, survey, say));
+        broken.push(
+          await runBroken(machine, disk, survey, say).catch((error: Error) => unfinished(machine, error)),
+        );
         await found({ broken });
         await removeMachine(disk);
       }

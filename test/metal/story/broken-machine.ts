@@ -1,5 +1,6 @@
 /** Breaks one machine, runs its trial, and says what came of it. */
 
+import { randomBytes } from 'node:crypto';
 import { itemAt, type MetalCampaign } from '../../../agent/metal/campaign.ts';
 import type { Outcome } from '../../../schema/outcome.ts';
 import { scenarioId } from '../../../schema/scenario.ts';
@@ -52,19 +53,20 @@ async function nextOf(guest: DebianGuest): Promise<string> {
   return in_words;
 }
 
-/** A seed with which a scenario comes second. */
-function seedFor(second: string): number {
-  const campaign: MetalCampaign = {
+/** A campaign of two trials, begun, in which a scenario comes second. */
+function campaignWith(second: string): MetalCampaign {
+  const begun = {
     version: 1,
-    id: '0'.repeat(32),
-    seed: 0,
+    id: randomBytes(16).toString('hex'),
     set: 'metal/1',
     first_ordinal: 0,
-    trials: 8,
-    started_at: new Date(0).toISOString(),
-  };
-  for (let seed = 0; ; seed++)
-    if (scenarioId(itemAt({ ...campaign, seed }, 1).scenario) === second) return seed;
+    trials: 2,
+    started_at: new Date().toISOString(),
+  } as const;
+  for (let seed = 0; ; seed++) {
+    const campaign: MetalCampaign = { ...begun, seed };
+    if (scenarioId(itemAt(campaign, 1).scenario) === second) return campaign;
+  }
 }
 
 /** Runs a broken machine on a disk that is set up. */
@@ -79,8 +81,8 @@ export async function runBroken(
     for (const command of machine.commands) await guest.must(command, 300_000);
     const trials = machine.second === undefined ? 1 : 2;
     if (machine.second !== undefined) {
-      const change = `sed -i 's/"seed": *[0-9]*/"seed": ${seedFor(machine.second)}/' ${state}/campaign.json`;
-      say(`${machine.name}: ${change}`);
+      const campaign = JSON.stringify(campaignWith(machine.second));
+      await guest.must(`touch ${state}/journal.jsonl; echo '${campaign}' > ${state}/campaign.json; sync`);
     }
     const mine = async () => (await survey.trials()).filter(({ ticket }) => ticket.machine === key);
     const said = await beginCampaign(guest, trials);

@@ -56,28 +56,17 @@ const saysWhy = ({ next, outcome, isUp }: Ending, why: RegExp): string[] => [
 
 export const brokenMachines: readonly BrokenMachine[] = [
   {
-    name: 'the capture kernel hangs',
-    // The first program of its user space waits for a key, for ever.
-    commands: captureWords('rdinit=/usr/bin/cat'),
-    until: 'report',
-    judge: (ending) => [
-      ...failedBetween(ending, [null, 'armed'], ['dump_written']),
-      ...(ending.outcome?.recovery === 'watchdog' ? [] : [`recovery ${ending.outcome?.recovery}`]),
-    ],
-  },
-  {
-    name: 'the capture kernel runs out of memory',
-    // Of 128 MiB, 88 are huge pages before anything else has begun.
-    commands: captureWords('hugepages=44 panic=10'),
-    until: 'report',
-    judge: (ending) => failedBetween(ending, [null, 'armed', 'target_ready'], ['dump_written']),
+    name: 'kdump is not loaded',
+    commands: ['systemctl disable kdump-tools', 'kdump-config unload'],
+    until: 'stop',
+    judge: (ending) => saysWhy(ending, /crash kernel/i),
   },
   {
     name: 'the dump target is full',
     // It fills up between the arming and the dump: what is full before is refused.
     commands: [
       `cat >> /etc/default/kdump-tools <<'END'
-if [ -s /proc/vmcore ]; then fallocate -l "$(($(df --output=avail /var/crash | tail -n 1) - 400))K" /var/crash/ballast; fi
+if [ -s /proc/vmcore ]; then fallocate -l "$(($(stat -f -c %f /var/crash) * 4 - 400))K" /var/crash/ballast; fi
 END`,
       'kdump-config unload && kdump-config load',
     ],
@@ -92,20 +81,11 @@ END`,
     judge: (ending) => failedBetween(ending, [null, 'armed'], ['dump_written']),
   },
   {
-    name: 'kdump is not loaded',
-    commands: ['systemctl disable kdump-tools', 'kdump-config unload'],
-    until: 'stop',
-    judge: (ending) => saysWhy(ending, /crash kernel/i),
-  },
-  {
-    name: 'the crash is never detected',
-    commands: [],
+    name: 'the capture kernel runs out of memory',
+    // Of 128 MiB, 88 are huge pages before anything else has begun.
+    commands: captureWords('hugepages=44 panic=10'),
     until: 'report',
-    second: 'direct/loop-irqoff/disk/distribution',
-    judge: (ending) => [
-      ...failedBetween(ending, [null, 'armed', 'fired'], ['detected', 'dump_written']),
-      ...(ending.outcome?.recovery === 'watchdog' ? [] : [`recovery ${ending.outcome?.recovery}`]),
-    ],
+    judge: (ending) => failedBetween(ending, [null, 'armed', 'target_ready'], ['dump_written']),
   },
   {
     name: 'the boot loops',
@@ -121,5 +101,25 @@ systemctl enable loop.service`,
     ],
     until: 'stop',
     judge: (ending) => saysWhy(ending, /started \d+ times/),
+  },
+  {
+    name: 'the capture kernel hangs',
+    // The first program of its user space waits for a key, for ever.
+    commands: captureWords('rdinit=/usr/bin/cat'),
+    until: 'report',
+    judge: (ending) => [
+      ...failedBetween(ending, [null, 'armed'], ['dump_written']),
+      ...(ending.outcome?.recovery === 'watchdog' ? [] : [`recovery ${ending.outcome?.recovery}`]),
+    ],
+  },
+  {
+    name: 'the crash is never detected',
+    commands: [],
+    until: 'report',
+    second: 'direct/loop-irqoff/disk/distribution',
+    judge: (ending) => [
+      ...failedBetween(ending, [null, 'armed', 'fired'], ['detected', 'dump_written']),
+      ...(ending.outcome?.recovery === 'watchdog' ? [] : [`recovery ${ending.outcome?.recovery}`]),
+    ],
   },
 ];
