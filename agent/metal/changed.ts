@@ -1,10 +1,11 @@
 /**
  * What an arming changes on the running system, written down before it is changed, so that it is undone even where the
- * agent does not live to do it. A new start of the machine undoes all of it by itself.
+ * agent does not live to do it. A new start of the machine undoes all of it by itself, but for the files of a load.
  */
 import { rm } from 'node:fs/promises';
 import * as z from 'zod';
 import { writeDurably } from '../durable.ts';
+import { removeLoadFiles } from './load/disk.ts';
 import { disarm, moduleState, unloadModule } from './module.ts';
 import { unquiesce } from './quiesce.ts';
 import { type MetalPaths, readState } from './state.ts';
@@ -22,6 +23,8 @@ const changed = z.strictObject({
   kdump_service: z.string().max(60).nullable(),
   /** The module was not loaded before. */
   module_loaded: z.boolean(),
+  /** The directory in which a disk load makes its files: the one thing that a new start does not undo. */
+  scratch: z.string().max(1000).nullable().default(null),
 });
 export type Changed = z.infer<typeof changed>;
 
@@ -59,6 +62,7 @@ export async function undoChanged(
       .catch(() => faults.push(`${sysctlPath(name)} did not take ${value} again`));
   if (what.module_loaded && moduleState(system) !== 'absent' && !(await unloadModule(system)))
     faults.push('the module crashpoint is still in use');
+  if (what.scratch !== null) await removeLoadFiles(system.programs, what.scratch);
   await rm(paths.changed, { force: true });
   return faults;
 }

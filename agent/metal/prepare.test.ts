@@ -68,6 +68,7 @@ describe('a machine that is made ready', () => {
       mounts: ['/home'],
       kdump_service: null,
       module_loaded: true,
+      scratch: '/var/crash/scratch',
     });
     // Nothing is armed yet, and no watchdog runs.
     expect(system.done.some((line) => /action=arm|opened/.test(line))).toBe(false);
@@ -266,6 +267,19 @@ describe('what an agent left behind that was ended', () => {
     expect(system.done).toContain('run tee /sys/kernel/debug/crashpoint/control < action=disarm');
     expect(system.files.get('/proc/sys/kernel/panic')?.trim()).toBe('0');
     expect(existsSync(paths.changed)).toBe(false);
+  });
+
+  it('are, after a crash, the files of the load: they are removed at the next start', async () => {
+    await prepare(system, paths, site, order(diskException));
+    const what = await readChanged(paths);
+    if (what === null) throw new Error('nothing was written down');
+    system.done.length = 0;
+    const left = { ...what, sysctls: {}, mounts: [], kdump_service: null, module_loaded: false };
+    system.files.delete('/sys/kernel/debug/crashpoint/control');
+    await undoChanged(system, paths, left);
+    expect(system.done).toEqual([
+      'run find /var/crash/scratch -maxdepth 1 -type f -name dumpsurvey-load* -delete',
+    ]);
   });
 
   it('is named where it cannot be undone', async () => {

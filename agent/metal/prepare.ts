@@ -91,6 +91,7 @@ export async function prepare(
     mounts: mounts.map(({ path }) => path),
     kdump_service: control ? site.kdumpService : null,
     module_loaded: moduleState(system) === 'absent',
+    scratch: scenario.load === 'disk' ? site.scratch : null,
   };
   await writeChanged(paths, what);
   let load: Running | null = null;

@@ -38,6 +38,7 @@ export async function letItReset(
     mounts: mounts.map(({ path }) => path),
     kdump_service: null,
     module_loaded: false,
+    scratch: null,
   };
   const attempt: WatchdogProof = {
     version: 1,

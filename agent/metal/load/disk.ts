@@ -1,12 +1,17 @@
 /** The disk load: writes past the page cache, into files that this load made, in the owner's scratch directory. */
 import { join } from 'node:path';
-import type { Background } from '../programs.ts';
+import type { Background, Programs } from '../programs.ts';
 import { isInstalled, type Load, type LoadPlace, together } from './load.ts';
 
 const writers = 8;
 const writerMib = 32;
 /** The names of its files: nothing else in the directory is ever touched. */
 const prefix = 'dumpsurvey-load';
+
+/** Removes the files of a disk load; a crash leaves them behind. Nothing else in the directory is touched. */
+export async function removeLoadFiles(programs: Programs, scratch: string): Promise<void> {
+  await programs('find', [scratch, '-maxdepth', '1', '-type', 'f', '-name', `${prefix}*`, '-delete']);
+}
 
 /** Random writes of 64 KiB, eight by eight, without end (fio's manual, time_based). */
 export function fioArguments(scratch: string): string[] {
@@ -33,8 +38,7 @@ export function diskLoad({ system: { programs, start }, scratch }: LoadPlace): L
   return {
     start: async () => {
       if (scratch === null) throw new Error('no scratch directory on the dump target was named (--scratch)');
-      const remove = () =>
-        programs('find', [scratch, '-maxdepth', '1', '-type', 'f', '-name', `${prefix}*`, '-delete']);
+      const remove = () => removeLoadFiles(programs, scratch);
       await remove();
       const made = await programs('mkdir', ['-p', scratch]);
       if (made.code !== 0) throw new Error(`${scratch} cannot be made: ${made.stderr.trim()}`);
