@@ -23,7 +23,7 @@ function sourcesIn(folder: string): string[] {
 /** Every module that a text imports, in each form that the language has, comments left out. */
 function importsOf(text: string): string[] {
   const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, '');
-  const forms = [/(?<!['"])\bfrom\s*(['"])([^'"]+)\1/g, /\bimport\s*\(?\s*(['"])([^'"]+)\1/g];
+  const forms = [/(?<!['"])\bfrom\s*(['"])([^'"\s]+)\1/g, /\bimport\s*\(?\s*(['"])([^'"\s]+)\1/g];
   return forms.flatMap((form) => [...code.matchAll(form)].map((match) => match[2] ?? ''));
 }
 
@@ -50,6 +50,9 @@ test('the imports are found', () => {
     ['./d.ts'],
   );
   expect(importsOf(`import {\n  type A,\n  b,\n} from './g.ts';`)).toEqual(['./g.ts']);
+  expect(
+    importsOf(`const h = { help: 'where it is from' }; const i = text(values, 'x-from')];\nf('j')`),
+  ).toEqual([]);
   expect(imports.length).toBeGreaterThan(200);
 });
 
