@@ -1,6 +1,6 @@
 /** The disk load: writes past the page cache, into files that this load made, in the owner's scratch directory. */
 import { join } from 'node:path';
-import type { Background } from '../programs.ts';
+import type { Background, Programs } from '../programs.ts';
 import { isInstalled, type Load, type LoadPlace, together } from './load.ts';
 
 const writers = 8;
@@ -28,13 +28,17 @@ export function fioArguments(scratch: string): string[] {
 /** One writer of the built-in load: a file, over and over, as long as the agent lives. */
 export const writerScript = `while kill -0 "$PPID" && dd if=/dev/zero of="$1" bs=64k count=${writerMib * 16} oflag=direct conv=notrunc 2>/dev/null; do :; done`;
 
+/** Removes what a load has left in a scratch directory, as a crash leaves it. Nothing else there is touched. */
+export async function removeLoadFiles(programs: Programs, scratch: string): Promise<void> {
+  await programs('find', [scratch, '-maxdepth', '1', '-type', 'f', '-name', `${prefix}*`, '-delete']);
+}
+
 /** Writes in flight on the disk that the scratch directory lies on. */
 export function diskLoad({ system: { programs, start }, scratch }: LoadPlace): Load {
   return {
     start: async () => {
       if (scratch === null) throw new Error('no scratch directory on the dump target was named (--scratch)');
-      const remove = () =>
-        programs('find', [scratch, '-maxdepth', '1', '-type', 'f', '-name', `${prefix}*`, '-delete']);
+      const remove = () => removeLoadFiles(programs, scratch);
       await remove();
       const made = await programs('mkdir', ['-p', scratch]);
       if (made.code !== 0) throw new Error(`${scratch} cannot be made: ${made.stderr.trim()}`);
