@@ -6,6 +6,7 @@ import type { NamedCommand, OptionValues } from './command.ts';
 import { commands, loadCommand } from './command-table.ts';
 import type { ExitStatus } from './exit.ts';
 import { helpOf, helpOption, overview } from './help.ts';
+import { installedDataDir } from './paths.ts';
 import { agentVersion } from './version.ts';
 
 const isRoot = () => process.geteuid?.() === 0;
@@ -54,9 +55,15 @@ async function runCommand(args: readonly string[]): Promise<number> {
   return command.run(values, positionals[0] ?? null);
 }
 
-/** Something of another package that the bundle does not hold, and that is not beside it. */
+/** A file of the installed agent that only root may open. */
+function isLocked(error: unknown): boolean {
+  if (!(error instanceof Error) || !('code' in error) || error.code !== 'EACCES') return false;
+  return error.message.includes(`'${installedDataDir}/`);
+}
+
+/** A part that the bundle does not hold. */
 function isLacking(error: unknown): boolean {
-  return isBundled && error instanceof Error && 'code' in error && error.code === 'MODULE_NOT_FOUND';
+  return isBundled && error instanceof Error && 'code' in error && error.code === 'ERR_MODULE_NOT_FOUND';
 }
 
 /** An error as it is shown: its message, and the stack only of what may be a bug. */
@@ -75,12 +82,16 @@ export async function main(args: readonly string[]): Promise<void> {
   try {
     process.exitCode = await runCommand(args);
   } catch (caught) {
-    const error = isLacking(caught)
-      ? new Advice(
-          `dumpsurvey ${args[0]} needs a database, which this one file does not hold. Run it in a checkout:`,
-          [`npx dumpsurvey ${args.join(' ')}`],
-        )
-      : caught;
+    const error = isLocked(caught)
+      ? new Advice(`${(caught as Error).message}. The state of an installed agent is root's:`, [
+          ['sudo', 'dumpsurvey', ...args].join(' '),
+        ])
+      : isLacking(caught)
+        ? new Advice(
+            `dumpsurvey ${args[0]} needs a database, which this one file does not hold. Run it in a checkout:`,
+            [`npx dumpsurvey ${args.join(' ')}`],
+          )
+        : caught;
     const status: ExitStatus = error instanceof Advice ? 3 : 1;
     process.exitCode = status;
     if (!args.includes('--json')) console.error(shown(error));

@@ -39,7 +39,7 @@ export function dataDir(env: NodeJS.ProcessEnv = process.env): string {
     env,
     isBundled,
     isRoot: process.geteuid?.() === 0,
-    isInstalled: existsSync(installedDataDir),
+    isInstalled: existsSync(join(installedDataDir, 'install.json')),
     home: homedir(),
   });
 }

@@ -98,6 +98,7 @@ describe('what decides does no I/O', () => {
     ...sourcesIn('worker/statistics'),
     ...sourcesIn('worker/view'),
     ...['plan', 'command-line', 'observe', 'machines', 'cpio'].map((name) => `agent/lab/${name}.ts`),
+    ...['next', 'budget', 'guard', 'history', 'never-armed', 'steps'].map((name) => `agent/metal/${name}.ts`),
     'agent/link/admitted.ts',
     ...['planted', 'bitmap', 'intervals', 'elf', 'kdump', 'flattened', 'printk', 'verify'].map(
       (n) => `agent/dump/${n}.ts`,

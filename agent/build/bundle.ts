@@ -6,15 +6,22 @@
  */
 import { chmod, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { build } from 'esbuild';
+import { build, type Plugin } from 'esbuild';
 import { packageDir } from '../paths.ts';
 import { carried } from './carried.ts';
 
 /** Where the bundle is put, relative to the package. */
 export const bundlePath = 'dist/dumpsurvey.cjs';
 
-/** Packages with compiled parts: they are found beside the bundle, or what needs them says that they are not there. */
-const external = ['@libsql/client'];
+/** The survey's auditor needs a database with compiled parts. The bundle does not hold it, and says so. */
+const withoutAuditor: Plugin = {
+  name: 'without-auditor',
+  setup: ({ onResolve }) => {
+    onResolve({ filter: /^\.\/run\.ts$/ }, ({ importer, path }) =>
+      importer.endsWith('/worker/audit/command.ts') ? { path, external: true } : null,
+    );
+  },
+};
 
 /** Says so on a Node that cannot run it, in words that every Node understands. */
 const banner = `if (parseInt(process.versions.node, 10) < 20) {
@@ -38,8 +45,7 @@ export async function bundle(path: string, as: 'a program' | 'run by another'): 
     platform: 'node',
     target: 'node20',
     format: 'cjs',
-    external,
-    plugins: [carried],
+    plugins: [carried, withoutAuditor],
     legalComments: 'none',
     logLevel: 'warning',
     banner: { js: `${isProgram ? '#!/usr/bin/env node\n' : ''}${banner}` },

@@ -71,7 +71,9 @@ export const submit: Command = {
     'dumpsurvey submit --import /media/stick --url https://survey.example',
   ],
   run: async (values) => {
-    const [exportTo, importFrom] = [text(values, 'export'), text(values, 'import')];
+    const { export: into, import: from } = values;
+    const exportTo = typeof into === 'string' ? into : null;
+    const importFrom = typeof from === 'string' ? from : null;
     const count = Number(text(values, 'tickets') ?? 0);
     if (
       (exportTo !== null && importFrom !== null) ||

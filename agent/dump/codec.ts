@@ -1,7 +1,8 @@
 /** The page encodings of kdump-compressed dumps (makedumpfile's diskdump_mod.h, DUMP_DH_COMPRESSED_*). */
-import * as zlib from 'node:zlib';
+import { inflateSync } from 'node:zlib';
 import { decodeLzo } from './lzo.ts';
 import { decodeSnappy } from './snappy.ts';
+import { decodeZstd } from './zstd.ts';
 
 /** The flags of a page descriptor that name its encoding. */
 const codecs = { 0: 'none', 1: 'zlib', 2: 'LZO', 4: 'snappy', 32: 'zstd' } as const;
@@ -12,12 +13,7 @@ export function codecOf(flags: number): Codec | null {
   return (codecs as Readonly<Record<number, Codec>>)[flags] ?? null;
 }
 
-/** Whether this runtime can decode it: Node knows zstd from 22.15 on. */
-export function canDecode(codec: Codec): boolean {
-  return codec !== 'zstd' || 'zstdDecompressSync' in zlib;
-}
-
-/** A whole page, or null where the data is not one. `canDecode(codec)` must hold. */
+/** A whole page, or null where the data is not one. */
 export function decodePage(codec: Codec, data: Uint8Array, pageBytes: number): Uint8Array | null {
   switch (codec) {
     case 'none':
@@ -27,19 +23,15 @@ export function decodePage(codec: Codec, data: Uint8Array, pageBytes: number): U
     case 'snappy':
       return decodeSnappy(data, pageBytes);
     case 'zlib':
-      return throughZlib(zlib.inflateSync, data, pageBytes);
+      return decodeZlib(data, pageBytes);
     case 'zstd':
-      return throughZlib(zlib.zstdDecompressSync, data, pageBytes);
+      return decodeZstd(data, pageBytes);
   }
 }
 
-function throughZlib(
-  decode: typeof zlib.inflateSync | typeof zlib.zstdDecompressSync,
-  data: Uint8Array,
-  pageBytes: number,
-): Uint8Array | null {
+function decodeZlib(data: Uint8Array, pageBytes: number): Uint8Array | null {
   try {
-    const page = decode(data, { chunkSize: pageBytes, maxOutputLength: pageBytes });
+    const page = inflateSync(data, { chunkSize: pageBytes, maxOutputLength: pageBytes });
     return page.length === pageBytes ? page : null;
   } catch {
     return null;

@@ -4,7 +4,7 @@
  * machine. Nothing that a header says is allocated or looped over before it is held against the dump's length.
  */
 import { type BitmapIndex, indexBitmap } from './bitmap.ts';
-import { type Codec, canDecode, codecOf, decodePage } from './codec.ts';
+import { type Codec, codecOf, decodePage } from './codec.ts';
 import { type Dump, maxVmcoreinfoBytes, type PageCheck, unreadableDump } from './dump.ts';
 import { pagedMemory, type Unreadable } from './memory.ts';
 import { type ByteSource, textOf, u64, viewOf, windowOf } from './source.ts';
@@ -128,8 +128,7 @@ async function readPage(
   const byteCount = view.getUint32(8, true);
   const codec = codecOf(view.getUint32(12, true));
   if (at === 0 && byteCount === 0) return 'missing';
-  if (byteCount === 0 || byteCount > layout.pageBytes || codec === null || !canDecode(codec))
-    return 'undecodable';
+  if (byteCount === 0 || byteCount > layout.pageBytes || codec === null) return 'undecodable';
   if (at + byteCount > source.byteCount) return 'missing';
   const data = await source.read(at, byteCount);
   return decodePage(codec, data, layout.pageBytes) ?? (isUnwritten(codec, data) ? 'missing' : 'undecodable');
@@ -177,12 +176,6 @@ async function checkPages(source: ByteSource, layout: Layout, promised: number):
         continue;
       }
       byteCount = Math.max(byteCount, at + size);
-      if (!canDecode(codec)) {
-        fault ??= `the pages are compressed with ${codec}, which this verifier cannot decode`;
-        present++;
-        undecodable++;
-        continue;
-      }
       if (at === dataAt && shared !== null) {
         present++;
         if (!shared) undecodable++;

@@ -73,10 +73,10 @@ export function planPath(data: string): string {
 /** The campaign of a data directory; with `plan`, made where there is none, else null. */
 export async function openCampaign(data: string, plan?: readonly PlanItem[]): Promise<CampaignFiles | null> {
   const path = planPath(data);
-  await mkdir(join(data, 'campaign'), { recursive: true });
   const text = await readFile(path, 'utf8').catch(() => null);
   if (text === null && plan === undefined) return null;
   if (text === null) {
+    await mkdir(join(data, 'campaign'), { recursive: true });
     const made = { id: randomBytes(16).toString('hex'), planned: plan?.length ?? 0, items: plan ?? [] };
     await writeDurably(path, JSON.stringify(made, null, 1));
   }

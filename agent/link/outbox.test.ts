@@ -1,4 +1,4 @@
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -109,6 +109,7 @@ describe('after a power cut', () => {
     ['no envelope', '{"payload":"e30="}'],
     ['an envelope with a field more', JSON.stringify({ ...signed('e30='), note: 1 })],
   ])('a torn file (%s) is set aside with the reason, and stops nothing', async (_, contents) => {
+    mkdirSync(join(dir, 'waiting'));
     writeFileSync(join(dir, 'waiting', `${nonce(1)}.json`), contents);
     await outbox.put(nonce(2), signed('e30='));
     const result = await outbox.flush(accept);

@@ -38,11 +38,20 @@ function signedIn(text: string): Envelope | null {
 
 /** The outbox in a directory. */
 export async function outboxIn(dir: string): Promise<Outbox> {
-  for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
-  const list = async (folder: string) =>
-    (await readdir(join(dir, folder))).filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).sort();
+  // Looking makes no directories: who may only look can.
+  const list = async (folder: string) => {
+    const names = await readdir(join(dir, folder)).catch((error: NodeJS.ErrnoException) => {
+      if (error.code === 'ENOENT') return [];
+      throw error;
+    });
+    return names.filter((name) => /^[0-9a-f]{32}\.json$/.test(name)).sort();
+  };
+  const makeFolders = async () => {
+    for (const folder of folders) await mkdir(join(dir, folder), { recursive: true });
+  };
 
   async function move(name: string, to: 'sent' | 'refused', note: string): Promise<void> {
+    await makeFolders();
     await writeDurably(join(dir, to, name.replace('.json', '.note')), note);
     await rename(join(dir, 'waiting', name), join(dir, to, name));
     await syncDirectory(join(dir, to));
@@ -72,6 +81,7 @@ export async function outboxIn(dir: string): Promise<Outbox> {
     put: async (nonce, e) => {
       const name = `${nonce}.json`;
       for (const folder of folders) if ((await list(folder)).includes(name)) return;
+      await makeFolders();
       await writeDurably(join(dir, 'waiting', name), JSON.stringify(e), 0o600);
     },
     flush: async (send) => {

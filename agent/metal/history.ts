@@ -9,10 +9,15 @@ export interface History {
   readonly capturesMs: readonly number[];
   /** The machine was seen to come back by itself after a crash. */
   readonly cameBack: boolean;
+  /** The channels on which beacons were seen. */
+  readonly shownBy: ReadonlySet<string>;
 }
 
 interface Reported {
-  readonly evidence?: { readonly duration_ms?: unknown };
+  readonly evidence?: {
+    readonly duration_ms?: unknown;
+    readonly channel?: { readonly name?: unknown; readonly saw?: unknown };
+  };
   readonly outcome?: { readonly result?: unknown; readonly recovery?: unknown };
 }
 
@@ -37,6 +42,12 @@ export function historyOf(trials: ReadonlyMap<number, TrialState>): History {
       .map(Date.parse),
     capturesMs: captured.flatMap(({ evidence }) =>
       typeof evidence?.duration_ms === 'number' ? [evidence.duration_ms] : [],
+    ),
+    shownBy: new Set(
+      reports.flatMap(({ evidence }) => {
+        const { name, saw } = evidence?.channel ?? {};
+        return typeof name === 'string' && Array.isArray(saw) && saw.length > 0 ? [name] : [];
+      }),
     ),
     cameBack: reports.some(({ outcome }) => outcome?.recovery === 'self'),
   };

@@ -16,6 +16,7 @@ import { readCampaign } from './campaign.ts';
 import { layouts } from './distribution/index.ts';
 import { armBeacon } from './evidence/beacon.ts';
 import { landingOf } from './evidence/place.ts';
+import { historyOf } from './history.ts';
 import type { MetalMachine } from './machine.ts';
 import type { Site } from './prepare.ts';
 import type { RunContext } from './run.ts';
@@ -100,7 +101,7 @@ export async function openRun(options: OpenOptions): Promise<RunContext> {
     site: () => siteOf(system, settings, data),
     beacon: settings.beacon,
     profile: () => profileOf(system, settings),
-    witnesses: systemWitnesses(system),
+    witnesses: systemWitnesses(system, () => historyOf(journal.trials()).shownBy),
     onStep: on.onStep,
   });
   return {

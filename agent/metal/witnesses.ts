@@ -1,12 +1,12 @@
 /** The real witnesses of a trial: dumps, logs, watchdogs and beacons of this system. They read, and remove one dump. */
-import { rm } from 'node:fs/promises';
 import { bootIdOf } from './boot.ts';
-import { findDump } from './evidence/dump.ts';
 import { gatherEvidence, survivedEvidence } from './evidence/gather.ts';
-import { landingOf, namesBefore } from './evidence/place.ts';
+import { namesBefore } from './evidence/place.ts';
+import { removeTrialDump } from './evidence/remove.ts';
 import type { NotCrashed } from './fire.ts';
 import type { ArmedTrial } from './machine.ts';
 import { kernelLog, moduleState } from './module.ts';
+
 import type { System } from './system.ts';
 import type { Witnesses } from './this-machine.ts';
 
@@ -41,7 +41,8 @@ function faultOf(what: NotCrashed | null, fired: boolean): string | null {
     : `the module refused: ${what.refused}`;
 }
 
-export function systemWitnesses(system: System): Witnesses {
+/** `shownBy`: the channels on which this machine has shown beacons before: silence then means something. */
+export function systemWitnesses(system: System, shownBy: () => ReadonlySet<string>): Witnesses {
   return {
     namesBefore: () => namesBefore(system.tree, root),
     afterReboot: async (trial) =>
@@ -52,6 +53,7 @@ export function systemWitnesses(system: System): Witnesses {
         bootId: bootIdOf(system.tree),
         nowMs: system.now(),
         kernelLog: await kernelLog(system),
+        beaconProven: shownBy().has(trial.metal.beacon.kind),
       }),
     here: async (trial, what) => {
       const module = moduleWord(system, what);
@@ -64,19 +66,8 @@ export function systemWitnesses(system: System): Witnesses {
         fault: faultOf(what, module === 'fired'),
       });
     },
-    removeDump: async ({ planted, metal }) => {
-      const landing = landingOf(system.tree);
-      if (landing.kind !== 'here' || landing.directory === null) return;
-      const found = await findDump({
-        directory: landing.directory,
-        layout: landing.layout,
-        planted,
-        before: new Set(metal.crash_before),
-        mostBytes: Number.MAX_SAFE_INTEGER,
-      });
-      // Only what carries the trial's own nonce: a dump of another crash is the owner's.
-      const isOurs = found.finding?.armed === 'present' || found.finding?.fired === 'present';
-      if (isOurs && found.directory !== null) await rm(found.directory, { recursive: true, force: true });
+    removeDump: async (trial) => {
+      await removeTrialDump(system.tree, root, factsOf(trial));
     },
   };
 }

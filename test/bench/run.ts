@@ -2,7 +2,7 @@
  * `npm run bench`: how fast the survey is, as ratios against a limit or a peer in the same run. Exits with 1 where
  * a bound is exceeded.
  *
- *   --only NAME   one section: lab-trial, dump-verify, admission, start, statistics
+ *   --only NAME   one section: lab-trial, dump-verify, admission, start, agent-start, statistics
  *   --rounds N    how often each measurement is repeated (3)
  *   --json        prints the findings as JSON, and progress to standard error
  *   --write       writes docs/bench.md
@@ -14,6 +14,7 @@ import { packageDir } from '../../agent/paths.ts';
 import { runMain } from '../main.ts';
 import { stamped } from '../progress.ts';
 import { admission } from './admission.ts';
+import { agentStart } from './agent-start.ts';
 import { dumpVerify } from './dump-verify.ts';
 import { describeHost } from './host.ts';
 import { labTrial } from './lab-trial.ts';
@@ -27,6 +28,7 @@ const sections: Readonly<Record<string, Section>> = {
   'dump-verify': dumpVerify,
   admission,
   start,
+  'agent-start': agentStart,
   statistics,
 };
 
