@@ -8,7 +8,9 @@ import { undoAll } from '../install/undo.ts';
 import { takeLock } from '../lock.ts';
 import { bootIdOf } from '../metal/boot.ts';
 import { readChanged, undoChanged } from '../metal/changed.ts';
+import { removeLoadFiles } from '../metal/load/disk.ts';
 import { systemPrograms } from '../metal/programs.ts';
+import { readSettings } from '../metal/settings.ts';
 import { metalPaths } from '../metal/state.ts';
 import { thisSystem } from '../metal/system.ts';
 import { installedDataDir } from '../paths.ts';
@@ -60,6 +62,12 @@ async function remove(
     if (changed !== null && changed.boot_id === bootIdOf(thisSystem().tree)) {
       told('undo what a trial had changed');
       remarks.push(...(await undoChanged(thisSystem(), paths, changed)));
+    }
+    // A damaged file of settings names no directory; that is no reason to keep the rest.
+    const scratch = (await readSettings(paths).catch(() => null))?.scratch ?? null;
+    if (scratch !== null) {
+      told(`remove the files of the disk load from ${scratch}`);
+      await removeLoadFiles(systemPrograms, scratch);
     }
     if (installed.moduleIsLoaded) {
       told('unload the crash module');

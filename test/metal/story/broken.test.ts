@@ -50,7 +50,7 @@ describe('a broken machine is judged', () => {
   });
 
   it('one that stops says why', () => {
-    expect(judge('kdump is not loaded', null, 'nothing: no crash kernel is loaded')).toEqual([]);
+    expect(judge('kdump is not loaded', null, 'nothing: No capture kernel is loaded.')).toEqual([]);
     expect(judge('kdump is not loaded', null, 'nothing: it is Wednesday')).toHaveLength(1);
     expect(judge('the boot loops', null, 'nothing: this machine started 3 times in a row')).toEqual([]);
   });

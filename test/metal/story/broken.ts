@@ -59,7 +59,7 @@ export const brokenMachines: readonly BrokenMachine[] = [
     name: 'kdump is not loaded',
     commands: ['systemctl disable kdump-tools', 'kdump-config unload'],
     until: 'stop',
-    judge: (ending) => saysWhy(ending, /crash kernel/i),
+    judge: (ending) => saysWhy(ending, /no capture kernel is loaded/i),
   },
   {
     name: 'the dump target is full',

@@ -32,7 +32,7 @@ export async function install(guest: DebianGuest, url: string, options = ''): Pr
 /** Makes a machine that is set up another one: with keys of its own, and at another survey. Gives the name of its key. */
 export async function becomeAnother(guest: DebianGuest, url: string): Promise<string> {
   await guest.must('rm -rf /var/lib/dumpsurvey/keys /var/lib/dumpsurvey/surveys');
-  await guest.must(`dumpsurvey install --url ${url}`);
+  await guest.must(`dumpsurvey install --spare-machine --url ${url}`);
   const { machine } = JSON.parse(await guest.must(`dumpsurvey enroll --json --url ${url}; sync`)) as {
     machine: string;
   };

@@ -34,7 +34,7 @@ export interface PowerCuts {
 }
 
 /** The earliest and the latest that the power is cut after it came: from the start of the kernel to behind a whole trial. */
-const window = { fromMs: 15_000, toMs: 120_000 } as const;
+const window = { fromMs: 15_000, toMs: 110_000 } as const;
 
 async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; faults: string[] }> {
   const dead = await lookInto(disk);
@@ -54,13 +54,16 @@ async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; fault
   }
 }
 
-/** Has the campaign begun. Gives what ends with the guest. */
+/** Has the campaign begun, up to its first ticket. Gives what ends with the guest. */
 async function begin(guest: DebianGuest, survey: Survey): Promise<{ readonly over: Promise<void> }> {
   await guest.booted(1, startWithinMs);
   await becomeAnother(guest, survey.guestUrl);
   const over = guest.run('dumpsurvey run --trials 1000', startWithinMs).then(
     () => {},
     () => {},
+  );
+  await waitFor(guest, 'the first ticket', startWithinMs, async () =>
+    (await survey.trials()).length > 0 ? true : null,
   );
   return { over };
 }
