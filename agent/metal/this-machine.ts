@@ -3,7 +3,6 @@ import type { Evidence } from '../../schema/evidence.ts';
 import { bootIdOf, uptimeMsOf } from './boot.ts';
 import { readChanged, undoChanged } from './changed.ts';
 import { fire, type NotCrashed } from './fire.ts';
-import { removeLoadFiles } from './load/disk.ts';
 import type { ArmedTrial, MetalMachine, Ready, TrialOrder, WentOn } from './machine.ts';
 import { type PreparedTrial, prepare, type Site } from './prepare.ts';
 import { judgeAttempt, readProof, writeProof } from './proof.ts';
@@ -81,8 +80,6 @@ export function thisMachine(options: ThisMachineOptions): MetalMachine {
   async function undoLeftovers(): Promise<void> {
     const what = await readChanged(paths);
     if (what === null) return;
-    const { scratch } = site();
-    if (scratch !== null) await removeLoadFiles(system.programs, scratch);
     const isOfThisBoot = what.boot_id === bootIdOf(system.tree);
     // Another start has undone all of it but the files.
     const left = isOfThisBoot

@@ -33,11 +33,6 @@ export function fioArguments(scratch: string): string[] {
 /** One writer of the built-in load: a file, over and over, as long as the agent lives. */
 export const writerScript = `while kill -0 "$PPID" && dd if=/dev/zero of="$1" bs=64k count=${writerMib * 16} oflag=direct conv=notrunc 2>/dev/null; do :; done`;
 
-/** Removes what a load has left in a scratch directory, as a crash leaves it. Nothing else there is touched. */
-export async function removeLoadFiles(programs: Programs, scratch: string): Promise<void> {
-  await programs('find', [scratch, '-maxdepth', '1', '-type', 'f', '-name', `${prefix}*`, '-delete']);
-}
-
 /** Writes in flight on the disk that the scratch directory lies on. */
 export function diskLoad({ system: { programs, start }, scratch }: LoadPlace): Load {
   return {
