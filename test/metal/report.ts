@@ -1,4 +1,5 @@
 /** What the stories came to, as text for a terminal and as docs/metal.md. Pure. */
+import { brokenMachines } from './story/broken.ts';
 import type { BrokenFinding } from './story/broken-machine.ts';
 import type { TrialRow } from './story/campaign.ts';
 import type { PowerCuts } from './story/power-cuts.ts';
@@ -63,6 +64,7 @@ function cutsPart({ cuts, trials, captured, faults }: PowerCuts): string[] {
 function brokenPart(broken: readonly BrokenFinding[]): string[] {
   return [
     '## Broken machines',
+    `${broken.length} of the ${brokenMachines.length} were run. "?" is what the evidence does not tell.`,
     table(
       ['what is broken', 'what the survey was told', 'what the agent does next', ''],
       broken.map(({ name, told, next, faults }) => [
