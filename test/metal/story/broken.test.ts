@@ -56,6 +56,15 @@ describe('a broken machine is judged', () => {
   });
 
   it('the machine must be back', () => {
-    expect(judge('the dump target is full', failed, 'wait', false)).toEqual(['the machine is not back']);
+    expect(judge('the dump target is missing', failed, 'wait', false)).toEqual(['the machine is not back']);
+  });
+
+  it('a full target is told from a missing one', () => {
+    const begun = { proven: 'target_ready', excluded: 'dump_written' } as const;
+    expect(judge('the dump target is full', { ...failed, reached: begun, cause: 'resource' })).toEqual([]);
+    expect(judge('the dump target is full', failed)).toEqual([
+      'armed is said to be proven',
+      'cause unknown, not resource',
+    ]);
   });
 });

@@ -63,15 +63,18 @@ export const brokenMachines: readonly BrokenMachine[] = [
   },
   {
     name: 'the dump target is full',
-    // It fills up between the arming and the dump: what is full before is refused.
+    // It fills up between the arming and the dump, but for 8 MiB: what is full before is refused.
     commands: [
       `cat >> /etc/default/kdump-tools <<'END'
-if [ -s /proc/vmcore ]; then fallocate -l "$(($(stat -f -c %f /var/crash) * 4 - 400))K" /var/crash/ballast; fi
+if [ -s /proc/vmcore ]; then fallocate -l "$(($(stat -f -c %f /var/crash) * 4 - 8192))K" /var/crash/ballast; fi
 END`,
       'kdump-config unload && kdump-config load',
     ],
     until: 'report',
-    judge: (ending) => failedBetween(ending, ['target_ready', 'armed', null], ['dump_written']),
+    judge: (ending) => [
+      ...failedBetween(ending, ['target_ready'], ['dump_written']),
+      ...(ending.outcome?.cause === 'resource' ? [] : [`cause ${ending.outcome?.cause}, not resource`]),
+    ],
   },
   {
     name: 'the dump target is missing',

@@ -33,9 +33,6 @@ export interface PowerCuts {
   readonly faults: readonly string[];
 }
 
-/** The earliest and the latest that the power is cut after it came: from the start of the kernel to behind a whole trial. */
-const window = { fromMs: 15_000, toMs: 110_000 } as const;
-
 async function entriesOn(disk: string): Promise<{ entries: JournalEntry[]; faults: string[] }> {
   const dead = await lookInto(disk);
   try {
@@ -66,6 +63,17 @@ async function begin(guest: DebianGuest, survey: Survey): Promise<{ readonly ove
     (await survey.trials()).length > 0 ? true : null,
   );
   return { over };
+}
+
+/** How long a trial takes here, from report to report: cuts that are spread over as much meet every part of one. */
+async function wholeTrialMs(guest: DebianGuest, survey: Survey): Promise<number> {
+  const reported = (count: number) =>
+    waitFor(guest, `${count} reports before the first cut`, 2 * startWithinMs, async () => {
+      const trials = await survey.trials();
+      return trials.filter(({ reports }) => reports.length > 0).length >= count ? performance.now() : null;
+    });
+  const firstMs = await reported(1);
+  return (await reported(2)) - firstMs;
 }
 
 /** What the owner does after a start: where the boot-loop guard has stopped the agent, he lets it go on. Ends with the guest. */
@@ -116,13 +124,18 @@ export async function powerCuts(
 ): Promise<PowerCuts> {
   const cuts: Cut[] = [];
   const seen: Seen[] = [];
+  let spreadMs = 0;
   const lines = (guest: DebianGuest) => guest.console.map(({ text }) => text);
   while (cuts.length < count) {
     const from = performance.now();
     const guest = startDebian({ disk });
     // Until the campaign has begun there is nothing to cut.
     const { over } = cuts.length === 0 ? await begin(guest, survey) : { over: letGoOn(guest) };
-    await sleep(window.fromMs + random() * (window.toMs - window.fromMs));
+    if (cuts.length === 0) {
+      spreadMs = await wholeTrialMs(guest, survey);
+      say(`a trial takes ${Math.round(spreadMs / 1000)} s here: the power is cut within as much`);
+    }
+    await sleep(random() * spreadMs);
     const afterMs = Math.round(performance.now() - from);
     await guest.cut();
     await over;
