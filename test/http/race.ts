@@ -15,15 +15,14 @@ export async function send(survey: InProcess, kind: PayloadKind, envelope: Envel
 }
 
 /**
- * Posts an envelope, and lets something happen just before its admission writes for the first time. Gives also how often
- * it tried to write. Throws where it never did.
+ * Runs something, and lets another thing happen just before it writes to the store for the first time. Gives also how
+ * often it tried to write. Throws where it never did.
  */
-export async function sendWhile(
+export async function whileWriting<T>(
   survey: InProcess,
-  kind: PayloadKind,
-  envelope: Envelope,
+  act: () => Promise<T>,
   meanwhile: () => Promise<unknown>,
-): Promise<Answer & { readonly attempts: number }> {
+): Promise<{ readonly result: T; readonly attempts: number }> {
   const { db } = survey.services.store;
   const batch = db.batch.bind(db);
   let attempts = 0;
@@ -37,9 +36,20 @@ export async function sendWhile(
     return batch(statements);
   };
   db.batch = counted;
-  const answer = await send(survey, kind, envelope).finally(() => {
+  const result = await act().finally(() => {
     db.batch = batch;
   });
-  if (attempts === 0) throw new Error(`${kind} wrote nothing: ${answer.text}`);
-  return { ...answer, attempts };
+  if (attempts === 0) throw new Error(`nothing was written: ${JSON.stringify(result)}`);
+  return { result, attempts };
+}
+
+/** Posts an envelope, with something else that happens just before its admission writes for the first time. */
+export async function sendWhile(
+  survey: InProcess,
+  kind: PayloadKind,
+  envelope: Envelope,
+  meanwhile: () => Promise<unknown>,
+): Promise<Answer & { readonly attempts: number }> {
+  const { result, attempts } = await whileWriting(survey, () => send(survey, kind, envelope), meanwhile);
+  return { ...result, attempts };
 }

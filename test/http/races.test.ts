@@ -2,11 +2,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Envelope, PayloadKind } from '../../schema/envelope.ts';
 import type { EntryAnswer, Ticket, TicketsAnswer } from '../../schema/wire.ts';
+import { keepReference } from '../../worker/admit/reference.ts';
 import { ticketLimits } from '../../worker/admit/ticket-limits.ts';
 import { quotas } from '../../worker/quotas.ts';
 import { type Answer, shortly } from './client.ts';
 import { type InProcess, startInProcess } from './in-process.ts';
-import { send, sendWhile } from './race.ts';
+import { send, sendWhile, whileWriting } from './race.ts';
 import {
   decision,
   invitation,
@@ -355,4 +356,18 @@ describe('while a machine’s data is withdrawn', () => {
     expect(named.length).toBe(4);
     expect(await count('log_entries where owner = ? and row is not null', one.owner.publicHex)).toBe(0);
   });
+});
+
+it('the survey does not trust an owner of its own again who leaves meanwhile', async () => {
+  const { owner } = await enrolled('machine', 'its own');
+  const services = { ...survey.services, referenceOwners: new Set([owner.publicHex]) };
+  const leaving = withdrawal(owner, 'owner', owner.publicHex);
+  const { result } = await whileWriting(
+    survey,
+    () => keepReference(services, owner.publicHex),
+    () => done('withdraw', leaving),
+  );
+  expect(result).toBe(false);
+  expect(await count('trust where owner = ? and until_index is null', owner.publicHex)).toBe(0);
+  expect(await keepReference(services, owner.publicHex)).toBe(false);
 });

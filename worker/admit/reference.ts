@@ -20,10 +20,10 @@ export async function isReference({ store, referenceOwners }: Services, root: st
 export async function keepReference(services: Services, key: string): Promise<boolean> {
   const { store, referenceOwners, now } = services;
   if (!referenceOwners.has(key)) return false;
+  const size = await logSize(store);
   const known = await findOwner(store, key);
   if (known !== null && known.withdrawn_index !== null) return false;
   const owner = known?.root ?? key;
-  const size = await logSize(store);
   if ((await trustIn(store, owner))?.label === 'reference') return false;
   const nowMs = now();
   const { row, draft } = await ownDecision(

@@ -1,7 +1,7 @@
 /** What follows from a decision, as statements of the batch that appends its entry. */
 import { and, eq, inArray, isNull, sql } from 'drizzle-orm';
 import type { DecisionRow } from '../../schema/log/row.ts';
-import { holds, trust } from '../../schema/tables.ts';
+import { holds, owners, trust } from '../../schema/tables.ts';
 import type { Draft } from '../log/draft.ts';
 import { hold } from './holds.ts';
 import { cameSince, type EntryIndex, lastIndex, type StoredEntry, tryAppend } from './log.ts';
@@ -112,6 +112,11 @@ export async function isQuarantined(
   return rows.length > 0;
 }
 
+/** Whether an owner, by the first key of its chain, has withdrawn from `size` on. */
+function leftSince(size: number, root: string) {
+  return sql`exists (select 1 from ${owners} where ${owners.root} = ${root} and ${owners.withdrawn_index} >= ${size})`;
+}
+
 /**
  * Appends a decision with what follows from it. Null where it came after others that it was not judged by: from `size`,
  * the log's before that, on. Nothing was stored.
@@ -123,6 +128,8 @@ export function insertDecision(
   nowMs: number,
   size: number,
 ): Promise<StoredEntry | null> {
-  const isVoid = cameSince(size, ['decision', 'invite']);
+  const others = cameSince(size, ['decision', 'invite']);
+  const isVoid =
+    row.subject.kind === 'owner' ? sql`${others} or ${leftSince(size, row.subject.value)}` : others;
   return tryAppend(store, draft, consequencesOf(store.db, row, nowMs), isVoid);
 }
