@@ -12,7 +12,6 @@ import { installPackages } from '../agent/lab/host.ts';
 import { updatePackageLists } from '../agent/lab/packages.ts';
 import { provision } from '../agent/lab/provision.ts';
 import { dataDir, packageDir } from '../agent/paths.ts';
-import { ensureImage } from './metal/image/image.ts';
 
 const results = process.env.DUMPSURVEY_TEST_RESULTS;
 const bin = join(packageDir, 'node_modules/.bin');
@@ -66,7 +65,6 @@ async function main(): Promise<boolean> {
     console.log(`[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`);
   await ensurePrograms(told);
   for (const kernel of ['6.1', '6.12'] as const) await provision(join(dataDir(), 'lab'), told, kernel);
-  await ensureImage(join(dataDir(), 'guests'), told);
   const passed = [check(), vitest('fast'), vitest('lab')].every(Boolean);
   told(passed ? 'all tests passed' : 'some tests failed: see above');
   return passed;

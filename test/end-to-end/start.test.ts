@@ -109,10 +109,11 @@ describe('npm start', () => {
       .object({ reports: z.array(z.object({ report_id: z.string() })) })
       .parse(await (await fetch(`${url}/v1/reports`, { headers: { accept: 'application/json' } })).json());
     for (const { pid } of processes('worker/node.ts').slice(-1)) process.kill(pid, 'SIGKILL');
-    await until('a guest', async () => processes('qemu-system-x86_64').length > 0);
-    const confined = ['qemu-system-x86_64', 'agent/cli.ts', 'worker/node.ts'].flatMap((word) =>
-      processes(word),
+    const parts = ['qemu-system-x86_64', 'agent/cli.ts', 'worker/node.ts'];
+    await until('a guest, and the server again', async () =>
+      parts.every((word) => processes(word).length > 0),
     );
+    const confined = parts.flatMap((word) => processes(word));
     await until('every trial', async () => (await status())?.campaign.done === trials);
 
     expect(output).toContain('The server ended; starting it again.');
