@@ -4,21 +4,10 @@ import { expect, it } from 'vitest';
 import { contextsOf, crashPoints } from '../schema/crash-point.ts';
 import { crashTypes } from '../schema/crash-type.ts';
 import { namesOf } from '../schema/vocabulary.ts';
+import { tableUnder } from './page-table.ts';
 
 const read = (name: string) => readFileSync(new URL(`../${name}`, import.meta.url), 'utf8');
 const page = read('docs/kernel-module.md');
-
-/** The rows of the first table under a heading, each as its cells without backticks. */
-function tableUnder(heading: string): string[][] {
-  const text = page.slice(page.indexOf(`\n${heading}\n`) + 1);
-  const [, , ...rows] = /(?:^\|.*\|\n)+/m.exec(text)?.[0].trim().split('\n') ?? [];
-  return rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.replaceAll('`', '').trim()),
-  );
-}
 
 const listed = (names: readonly string[]) => names.join(', ');
 const orNone = (name: string | null) => name ?? '–';
@@ -34,14 +23,14 @@ it('the crash points are those of the catalogue', () => {
     const contexts = [false, true].map((realtime) => listed(contextsOf(name, realtime)));
     return [name, ...contexts, interrupts(irqsOff), maySleep ? 'yes' : 'no', orNone(needs), stimulus];
   });
-  const written = tableUnder('## 4. Crash points').map(([name, , ...rest]) => [name, ...rest]);
+  const written = tableUnder(page, '## 4. Crash points').map(([name, , ...rest]) => [name, ...rest]);
   expect(byFirst(written)).toEqual(byFirst(catalogue));
 });
 
 it('they are hit by what the module names', () => {
   const rows = [...read('kmod/points.c').matchAll(/\.name = "([^"]+)"([^{}]*)/g)];
   const tracepoints = rows.map(([, name, row]) => [name, /\.tracepoint = "([^"]+)"/.exec(row ?? '')?.[1]]);
-  const written = tableUnder('## 4. Crash points').map(([name, by]) => [
+  const written = tableUnder(page, '## 4. Crash points').map(([name, by]) => [
     name,
     /^tracepoint (\w+)/.exec(by ?? '')?.[1],
   ]);
@@ -56,15 +45,15 @@ it('the crash types are those of the catalogue', () => {
     );
     return [name, detector, listed(set) || '–', listed(contexts), safety];
   });
-  const table = tableUnder('## 5. Crash types');
+  const table = tableUnder(page, '## 5. Crash types');
   const written = table.map(([name, , detector, sysctls, , ...rest]) => [name, detector, sysctls, ...rest]);
   expect(byFirst(written)).toEqual(byFirst(catalogue));
   for (const [name, , , , log] of table) expect(log).toMatch(crashTypes[name as keyof typeof crashTypes].log);
 });
 
 it('LKDTT and LKDTM are named as in the catalogue', () => {
-  const points = tableUnder('### Points').map((cells) => [cells.at(-1), cells[0]]);
-  const types = tableUnder('### Types').map(([lkdtt, lkdtm, name]) => [name, lkdtt, lkdtm]);
+  const points = tableUnder(page, '### Points').map((cells) => [cells.at(-1), cells[0]]);
+  const types = tableUnder(page, '### Types').map(([lkdtt, lkdtm, name]) => [name, lkdtt, lkdtm]);
   const old = namesOf(crashPoints).map((name) => [name, orNone(crashPoints[name].lkdtt)]);
   expect(byFirst(points)).toEqual(byFirst(old.filter(([name, lkdtt]) => lkdtt !== '–' || name === 'direct')));
   expect(byFirst(types)).toEqual(

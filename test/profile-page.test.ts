@@ -3,23 +3,12 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { kernelOptions } from '../schema/kernel-options.ts';
 import { profile } from '../schema/profile.ts';
+import { tableUnder } from './page-table.ts';
 
 const page = readFileSync(new URL('../docs/profile.md', import.meta.url), 'utf8');
 
-/** The rows of the table under a heading, each as its cells without backticks. */
-function tableUnder(heading: string): string[][] {
-  const text = page.slice(page.indexOf(`\n${heading}\n`) + 1);
-  const [, , ...rows] = /(?:^\|.*\|\n)+/m.exec(text)?.[0].trim().split('\n') ?? [];
-  return rows.map((row) =>
-    row
-      .slice(1, -1)
-      .split('|')
-      .map((cell) => cell.replaceAll('`', '').trim()),
-  );
-}
-
 it('names every field, with the version that has it first', () => {
-  const written = tableUnder('## Fields').map(([field, since]) => [field, since]);
+  const written = tableUnder(page, '## Fields').map(([field, since]) => [field, since]);
   const fields = new Map<string, string>();
   for (const { shape } of profile.options)
     for (const name of Object.keys(shape)) {
@@ -31,10 +20,10 @@ it('names every field, with the version that has it first', () => {
 });
 
 it('says of each option of the kernel what the table in the code says', () => {
-  expect(tableUnder('## Options of the kernel')).toEqual(Object.entries(kernelOptions));
+  expect(tableUnder(page, '## Options of the kernel')).toEqual(Object.entries(kernelOptions));
 });
 
 it('gives a reason for each field', () => {
-  for (const [field, , , why] of tableUnder('## Fields'))
+  for (const [field, , , why] of tableUnder(page, '## Fields'))
     expect([field, why?.length]).not.toEqual([field, 0]);
 });
