@@ -1,8 +1,10 @@
 import { expect, it } from 'vitest';
-import { type Findings, isGood, page } from './report.ts';
+import { type Findings, type Found, isGood, page } from './report.ts';
+
+const of = <T>(found: T): Found<T> => ({ run: '2026-11-25, commit 0123abc, load average 0.10', found });
 
 const good: Findings = {
-  campaign: {
+  campaign: of({
     steps: [{ what: 'enroll', tookMs: 7400, result: 'Enrolled | done', isGood: true }],
     rows: [
       {
@@ -14,9 +16,14 @@ const good: Findings = {
         tookS: 61,
       },
     ],
-  },
-  powerCuts: { cuts: [{ afterMs: 31_000, step: 'arming', faults: [] }], trials: 1, captured: 0, faults: [] },
-  broken: [{ name: 'it hangs', told: 'failed', next: 'wait', faults: [] }],
+  }),
+  powerCuts: of({
+    cuts: [{ afterMs: 31_000, step: 'arming', faults: [] }],
+    trials: 1,
+    captured: 0,
+    faults: [],
+  }),
+  broken: [of({ name: 'it hangs', told: 'failed', next: 'wait', faults: [] })],
 };
 
 it('a page has a table for each part, and says that all is well', () => {
@@ -24,6 +31,7 @@ it('a page has a table for each part, and says that all is well', () => {
   expect(isGood(good)).toBe(true);
   expect(text).toContain('| enroll | 7 s | Enrolled \\| done |');
   expect(text).toContain('| a | captured | dump_written | verified | self | 61 s |');
+  expect(text.match(/Run: 2026-11-25, commit 0123abc, load average 0.10\./g)).toHaveLength(3);
   expect(text).toContain('killed 1 times');
   expect(text).toContain('31 s (arming)');
   expect(text).toContain('| it hangs | failed | wait | as it should be |');
@@ -31,9 +39,9 @@ it('a page has a table for each part, and says that all is well', () => {
 });
 
 it.each<[string, Partial<Findings>]>([
-  ['a step', { campaign: { steps: [{ what: 'x', tookMs: 1, result: 'no', isGood: false }], rows: [] } }],
-  ['a cut', { powerCuts: { cuts: [], trials: 0, captured: 0, faults: ['lost'] } }],
-  ['a broken machine', { broken: [{ name: 'x', told: '', next: '', faults: ['wrong'] }] }],
+  ['a step', { campaign: of({ steps: [{ what: 'x', tookMs: 1, result: 'no', isGood: false }], rows: [] }) }],
+  ['a cut', { powerCuts: of({ cuts: [], trials: 0, captured: 0, faults: ['lost'] }) }],
+  ['a broken machine', { broken: [of({ name: 'x', told: '', next: '', faults: ['wrong'] })] }],
 ])('%s that is not as it should be makes all of it not so', (_, part) => {
   expect(isGood({ ...good, ...part })).toBe(false);
   expect(page([], { ...good, ...part })).toMatch(/NOT AS IT SHOULD BE|wrong/);

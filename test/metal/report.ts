@@ -5,19 +5,30 @@ import type { TrialRow } from './story/campaign.ts';
 import type { PowerCuts } from './story/power-cuts.ts';
 import type { Step } from './story/steps.ts';
 
-/** What was run, each part of it or null where it was not. */
+/** What a run found, and which run that was: its date, the commit, and how busy its host was when it began. */
+export interface Found<T> {
+  readonly run: string;
+  readonly found: T;
+}
+
+export interface CampaignFinding {
+  readonly steps: readonly Step[];
+  readonly rows: readonly TrialRow[];
+}
+
+/** What was run, each part of it or null where it was not. Each part, and each broken machine, is of one run. */
 export interface Findings {
-  readonly campaign: { readonly steps: readonly Step[]; readonly rows: readonly TrialRow[] } | null;
-  readonly powerCuts: PowerCuts | null;
-  readonly broken: readonly BrokenFinding[] | null;
+  readonly campaign: Found<CampaignFinding> | null;
+  readonly powerCuts: Found<PowerCuts> | null;
+  readonly broken: readonly Found<BrokenFinding>[] | null;
 }
 
 /** Whether everything was as it should be. */
 export function isGood({ campaign, powerCuts, broken }: Findings): boolean {
   return (
-    (campaign?.steps.every((step) => step.isGood) ?? true) &&
-    (powerCuts?.faults.length ?? 0) === 0 &&
-    (broken?.every(({ faults }) => faults.length === 0) ?? true)
+    (campaign?.found.steps.every((step) => step.isGood) ?? true) &&
+    (powerCuts?.found.faults.length ?? 0) === 0 &&
+    (broken?.every(({ found }) => found.faults.length === 0) ?? true)
   );
 }
 
@@ -30,9 +41,10 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
 
 const seconds = (ms: number) => `${Math.round(ms / 1000)} s`;
 
-function campaignPart({ steps, rows }: NonNullable<Findings['campaign']>): string[] {
+function campaignPart({ run, found: { steps, rows } }: Found<CampaignFinding>): string[] {
   return [
     '## One machine, from the package to its removal',
+    `Run: ${run}.`,
     table(
       ['step', 'took', 'what came of it'],
       steps.map(({ what, tookMs, result, isGood: good }) => [
@@ -49,10 +61,11 @@ function campaignPart({ steps, rows }: NonNullable<Findings['campaign']>): strin
   ];
 }
 
-function cutsPart({ cuts, trials, captured, faults }: PowerCuts): string[] {
+function cutsPart({ run, found: { cuts, trials, captured, faults } }: Found<PowerCuts>): string[] {
   const after = cuts.map(({ afterMs, step }) => `${seconds(afterMs)} (${step})`).join(', ');
   return [
     '## Power cuts',
+    `Run: ${run}.`,
     `The emulator was killed ${cuts.length} times in the middle of a campaign. After each cut the file system's own journal was replayed and every structure of it checked, and the agent's journal was read. ${trials} trials were reported, ${captured} of them captured; each report was held against what the serial console had shown of its trial.`,
     faults.length === 0
       ? 'None was lost, none doubled, none reported as what it was not.'
@@ -61,13 +74,14 @@ function cutsPart({ cuts, trials, captured, faults }: PowerCuts): string[] {
   ];
 }
 
-function brokenPart(broken: readonly BrokenFinding[]): string[] {
+function brokenPart(broken: readonly Found<BrokenFinding>[]): string[] {
   return [
     '## Broken machines',
+    ...[...new Set(broken.map(({ run }) => run))].map((run) => `Run: ${run}.`),
     `${broken.length} of the ${brokenMachines.length} were run. "?" is what the evidence does not tell.`,
     table(
       ['what is broken', 'what the survey was told', 'what the agent does next', ''],
-      broken.map(({ name, told, next, faults }) => [
+      broken.map(({ found: { name, told, next, faults } }) => [
         name,
         told,
         next,
@@ -90,7 +104,7 @@ export function parts({ campaign, powerCuts, broken }: Findings): string[] {
 export function page(host: readonly string[], findings: Findings): string {
   return `${[
     '# The agent on a whole machine',
-    'What `npm run metal -- --write` last found. The machine is a complete Debian 12 in QEMU: firmware, GRUB, systemd, kdump-tools, and the agent from its Debian package, against a survey on the host. It reboots as a real machine does, and its disk outlives that. Software emulation makes it slow; nothing else is simplified.',
+    'What `npm run metal -- --write` last found; each part says of which run it is. The machine is a complete Debian 12 in QEMU: firmware, GRUB, systemd, kdump-tools, and the agent from its Debian package, against a survey on the host. It reboots as a real machine does, and its disk outlives that. Software emulation makes it slow; nothing else is simplified.',
     host.map((line) => `- ${line}`).join('\n'),
     ...parts(findings),
   ].join('\n\n')}\n`;

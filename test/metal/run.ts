@@ -8,20 +8,23 @@
  *   --broken         also runs machines that are broken in seven ways
  *   --only PART      campaign, power-cuts or broken; several times
  *   --seed N         of the random instants; printed, so that a run can be repeated
- *   --resume         keeps what the last run found of the parts, and the broken machines, that are not run now
+ *   --resume         keeps what earlier runs found of the parts, and the broken machines, that are not run now; the page
+ *                    says which run each is of
  *   --write          writes docs/metal.md
  */
 import { randomInt } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { buildDeb } from '../../agent/build/deb.ts';
 import { dataDir, packageDir } from '../../agent/paths.ts';
+import { run } from '../../agent/run.ts';
 import { describeHost } from '../bench/host.ts';
 import { runMain } from '../main.ts';
 import { stamped } from '../progress.ts';
 import { ensureImage } from './image/image.ts';
-import { type Findings, isGood, page, parts } from './report.ts';
+import { type Findings, type Found, isGood, page, parts } from './report.ts';
 import { type BrokenMachine, brokenMachines } from './story/broken.ts';
 import { type BrokenFinding, runBroken } from './story/broken-machine.ts';
 import { campaignStory } from './story/campaign.ts';
@@ -47,6 +50,15 @@ const nothingFound: Findings = { campaign: null, powerCuts: null, broken: null }
 async function readFindings(path: string): Promise<Findings> {
   const text = await readFile(path, 'utf8').catch(() => '{}');
   return { ...nothingFound, ...(JSON.parse(text) as Partial<Findings>) };
+}
+
+/** Which run this is: its date, the commit, and how busy the host is. */
+async function describeRun(): Promise<string> {
+  const commit = await run(['git', '-C', packageDir, 'describe', '--always', '--dirty']).catch(
+    () => 'unknown',
+  );
+  const date = new Date().toISOString().slice(0, 10);
+  return `${date}, commit ${commit.trim()}, load average ${loadavg()[0]?.toFixed(2)} when it began`;
 }
 
 /** A broken machine whose story could not be told to its end is no reason not to try the others. */
@@ -78,6 +90,8 @@ async function main(): Promise<number> {
   const cutCount = Number(values['power-cuts']);
   const path = join(dataDir(), 'metal-findings.json');
   let findings: Findings = values.resume ? await readFindings(path) : nothingFound;
+  const thisRun = await describeRun();
+  const of = <T>(found: T): Found<T> => ({ run: thisRun, found });
   const found = async (part: Partial<Findings>) => {
     // Another run may have found something of another part meanwhile.
     findings = { ...(values.resume ? await readFindings(path) : findings), ...part };
@@ -89,24 +103,25 @@ async function main(): Promise<number> {
       const campaign = await withGuest({ disk }, (guest) =>
         campaignStory(guest, survey, Number(values.trials), say),
       );
-      await found({ campaign });
+      await found({ campaign: of(campaign) });
     }
     if (cutCount > 0 && isWanted('power-cuts')) {
       const disk = await makeMachine(await ensureReady(image, deb, survey, say), work, 'cut', []);
       say(`power cuts: seed ${values.seed}`);
       const random = randomFrom(Number(values.seed));
-      await found({ powerCuts: await powerCuts(disk, survey, cutCount, random, say) });
+      await found({ powerCuts: of(await powerCuts(disk, survey, cutCount, random, say)) });
     }
     if (values.broken && isWanted('broken')) {
       const ready = await ensureReady(image, deb, survey, say);
-      const kept = (findings.broken ?? []).filter(({ faults }) => faults.length === 0);
-      const open = brokenMachines.filter(({ name }) => !kept.some((k) => k.name === name));
-      const broken: BrokenFinding[] = [...kept];
+      const kept = (findings.broken ?? []).filter(({ found: { faults } }) => faults.length === 0);
+      const open = brokenMachines.filter(({ name }) => !kept.some((k) => k.found.name === name));
+      const broken: Found<BrokenFinding>[] = [...kept];
       for (const [i, machine] of open.entries()) {
         const disk = await makeMachine(ready, work, `broken-${i}`, []);
-        broken.push(
-          await runBroken(machine, disk, survey, say).catch((error: Error) => unfinished(machine, error)),
+        const finding = runBroken(machine, disk, survey, say).catch((error: Error) =>
+          unfinished(machine, error),
         );
+        broken.push(of(await finding));
         await found({ broken });
         await removeMachine(disk);
       }
