@@ -21,19 +21,10 @@ export default defineConfig({
         // Real crashes: each test runs guests, so files and tests take turns.
         test: {
           name: 'lab',
-          include: ['test/lab/**/*.test.ts', 'test/end-to-end/**/*.test.ts'],
+          include: ['test/lab/**/*.test.ts', 'test/end-to-end/**/*.test.ts', 'test/metal/sample.test.ts'],
           fileParallelism: false,
           testTimeout: 600_000,
           hookTimeout: 600_000,
-          env,
-        },
-      },
-      {
-        // A whole Debian under software emulation: it takes longer than all the others, and `npm test` leaves it out.
-        test: {
-          name: 'metal',
-          include: ['test/metal/sample.test.ts'],
-          hookTimeout: 1_200_000,
           env,
         },
       },

@@ -4,14 +4,18 @@
  * leaves a JSON report of each run there.
  */
 import { spawnSync } from 'node:child_process';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Advice } from '../agent/advice.ts';
+import { buildDeb } from '../agent/build/deb.ts';
 import { confine } from '../agent/lab/confine.ts';
-import { installPackages } from '../agent/lab/host.ts';
+import { ensureHost, installPackages } from '../agent/lab/host.ts';
 import { updatePackageLists } from '../agent/lab/packages.ts';
 import { provision } from '../agent/lab/provision.ts';
+import type { Progress } from '../agent/lab/unpack.ts';
 import { dataDir, packageDir } from '../agent/paths.ts';
+import { ensureImage, imageNeeds } from './metal/image/image.ts';
 
 const results = process.env.DUMPSURVEY_TEST_RESULTS;
 const bin = join(packageDir, 'node_modules/.bin');
@@ -59,12 +63,28 @@ async function ensurePrograms(told: (step: string) => void): Promise<void> {
   await installPackages(missing);
 }
 
+async function ensureLab(told: Progress): Promise<void> {
+  for (const kernel of ['6.1', '6.12'] as const) await provision(join(dataDir(), 'lab'), told, kernel);
+}
+
+/** The image of the whole Debian, with this checkout's package in it. It is mostly downloads and copies: the lab's set-up goes on beside it. */
+async function ensureGuest(told: Progress): Promise<void> {
+  const work = mkdtempSync(join(tmpdir(), 'dumpsurvey-deb-'));
+  try {
+    await ensureImage(join(dataDir(), 'guests'), told, await buildDeb(work, 0));
+  } finally {
+    rmSync(work, { recursive: true });
+  }
+}
+
 async function main(): Promise<boolean> {
   const startedAt = performance.now();
   const told = (step: string) =>
     console.log(`[${((performance.now() - startedAt) / 1000).toFixed(0).padStart(3)} s] ${step}`);
   await ensurePrograms(told);
-  for (const kernel of ['6.1', '6.12'] as const) await provision(join(dataDir(), 'lab'), told, kernel);
+  // Packages are installed first: not both of what follows could do that at once.
+  await ensureHost(told, imageNeeds);
+  await Promise.all([ensureLab(told), ensureGuest(told)]);
   const passed = [check(), vitest('fast'), vitest('lab')].every(Boolean);
   told(passed ? 'all tests passed' : 'some tests failed: see above');
   return passed;

@@ -1,7 +1,7 @@
 /**
  * `npm run metal`: the agent on a whole machine, a Debian 12 in QEMU: package, doctor, enrolment, a campaign of real
  * crashes and reboots with nobody at hand, reports at a survey on this host, removal. Prints what happened, and exits with
- * 1 where something is not as it should be. Takes an hour and more; `npm test` runs no guest of it.
+ * 1 where something is not as it should be. Takes an hour and more; `npm test` runs the sample beside this.
  *
  *   --trials N       how many trials the campaign has (6)
  *   --power-cuts N   also kills the machine at N random instants of a campaign

@@ -21,10 +21,15 @@ export async function makeHurry(guest: DebianGuest): Promise<void> {
 }
 
 /** Installs the package as apt would, its dependencies being there, and marks the machine as spare. Gives what was printed. */
-export async function install(guest: DebianGuest, url: string, options = ''): Promise<string> {
+export async function install(guest: DebianGuest, url: string): Promise<string> {
   await guest.must(`dpkg -i ${packagePath}`, 900_000);
+  return declareSpare(guest, url);
+}
+
+/** Marks a machine that has the package as spare. Gives what was printed. */
+export async function declareSpare(guest: DebianGuest, url: string): Promise<string> {
   return guest.must(
-    `dumpsurvey install --spare-machine --url ${url} --scratch /var/crash --trials-per-day 100 ${options}`,
+    `dumpsurvey install --spare-machine --url ${url} --scratch /var/crash --trials-per-day 100`,
     600_000,
   );
 }
