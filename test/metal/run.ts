@@ -5,7 +5,7 @@
  *
  *   --trials N       how many trials the campaign has (6)
  *   --power-cuts N   also kills the machine at N random instants of a campaign
- *   --broken         also runs machines that are broken in seven ways
+ *   --broken         also runs machines that are broken, each in a way of its own
  *   --only PART      campaign, power-cuts or broken; several times
  *   --seed N         of the random instants; printed, so that a run can be repeated
  *   --resume         keeps what earlier runs found of the parts, and the broken machines, that are not run now; the page
@@ -81,11 +81,12 @@ async function main(): Promise<number> {
   const say = stamped(false);
   const dir = join(dataDir(), 'guests');
   await mkdir(dir, { recursive: true });
-  const image = await ensureImage(dir, say);
   const work = await mkdtemp(join(dir, 'work-'));
   say('building the Debian package');
   const deb = await buildDeb(work, 0);
   const survey = await startSurvey(join(work, 'survey'));
+  /** A machine whose package was installed while its image was made. */
+  const ready = async () => ensureReady(await ensureImage(dir, say, deb), survey, say);
   const isWanted = (part: string) => values.only.includes(part);
   const cutCount = Number(values['power-cuts']);
   const path = join(dataDir(), 'metal-findings.json');
@@ -99,6 +100,7 @@ async function main(): Promise<number> {
   };
   try {
     if (isWanted('campaign')) {
+      const image = await ensureImage(dir, say);
       const disk = await makeMachine(image, work, 'volunteer', [{ from: deb, to: packagePath }]);
       const campaign = await withGuest({ disk }, (guest) =>
         campaignStory(guest, survey, Number(values.trials), say),
@@ -106,18 +108,18 @@ async function main(): Promise<number> {
       await found({ campaign: of(campaign) });
     }
     if (cutCount > 0 && isWanted('power-cuts')) {
-      const disk = await makeMachine(await ensureReady(image, deb, survey, say), work, 'cut', []);
+      const disk = await makeMachine(await ready(), work, 'cut', []);
       say(`power cuts: seed ${values.seed}`);
       const random = randomFrom(Number(values.seed));
       await found({ powerCuts: of(await powerCuts(disk, survey, cutCount, random, say)) });
     }
     if (values.broken && isWanted('broken')) {
-      const ready = await ensureReady(image, deb, survey, say);
+      const whole = await ready();
       const kept = (findings.broken ?? []).filter(({ found: { faults } }) => faults.length === 0);
       const open = brokenMachines.filter(({ name }) => !kept.some((k) => k.found.name === name));
       const broken: Found<BrokenFinding>[] = [...kept];
       for (const [i, machine] of open.entries()) {
-        const disk = await makeMachine(ready, work, `broken-${i}`, []);
+        const disk = await makeMachine(whole, work, `broken-${i}`, []);
         const finding = runBroken(machine, disk, survey, say).catch((error: Error) =>
           unfinished(machine, error),
         );

@@ -1,8 +1,8 @@
 /** Breaks one machine, runs its trial, and says what came of it. */
 
 import { randomBytes } from 'node:crypto';
+import { truncate, writeFile } from 'node:fs/promises';
 import { itemAt, type MetalCampaign } from '../../../agent/metal/campaign.ts';
-import type { Outcome } from '../../../schema/outcome.ts';
 import { scenarioId } from '../../../schema/scenario.ts';
 import { type DebianGuest, GuestGone } from '../guest/guest.ts';
 import type { BrokenMachine, Ending } from './broken.ts';
@@ -21,7 +21,7 @@ export interface BrokenFinding {
 const state = '/var/lib/dumpsurvey/metal';
 
 /** An outcome in a few words. */
-function inWords(outcome: Outcome | null): string {
+function inWords({ outcome, seen }: Ending): string {
   if (outcome === null) return 'nothing: no trial was run';
   const { result, reached, verdict, recovery, cause } = outcome;
   const interval = `reached ${reached.proven ?? '?'}${reached.excluded === null ? '' : `, not ${reached.excluded}`}`;
@@ -31,6 +31,7 @@ function inWords(outcome: Outcome | null): string {
     ...(verdict ? [verdict] : []),
     `recovery ${recovery}`,
     ...(cause ? [`cause ${cause}`] : []),
+    ...(seen.length > 0 ? [`beacons of ${seen.join(', ')}`] : []),
   ].join('; ');
 }
 
@@ -51,6 +52,18 @@ async function nextOf(guest: DebianGuest): Promise<string> {
   const { output } = await guest.run('dumpsurvey run --dry-run --json');
   const { in_words } = JSON.parse(output) as { in_words: string };
   return in_words;
+}
+
+const beaconBytes = 2 << 20;
+
+/** An empty disk that the dump does not go to, on a controller of another kind, as QEMU's arguments. */
+async function beaconDisk(path: string): Promise<string[]> {
+  await writeFile(path, '');
+  await truncate(path, beaconBytes);
+  return [
+    ...['-drive', `file=${path.replaceAll(',', ',,')},format=raw,if=none,id=beacons,cache=unsafe`],
+    ...['-device', 'ahci,id=second', '-device', 'ide-hd,drive=beacons,bus=second.0'],
+  ];
 }
 
 /** A campaign of two trials, begun, in which a scenario comes second. */
@@ -76,8 +89,10 @@ export async function runBroken(
   survey: Survey,
   say: (line: string) => void,
 ): Promise<BrokenFinding> {
-  const ending = await withGuest({ disk }, async (guest): Promise<Ending> => {
+  const devices = machine.beacons ? await beaconDisk(`${disk}.beacons`) : [];
+  const ending = await withGuest({ disk, devices }, async (guest): Promise<Ending> => {
     const key = await becomeAnother(guest, survey.guestUrl);
+    if (machine.beacons) await guest.must('dumpsurvey install --spare-machine --beacon /dev/sda', 600_000);
     for (const command of machine.commands) await guest.must(command, 300_000);
     const trials = machine.second === undefined ? 1 : 2;
     if (machine.second !== undefined) {
@@ -98,16 +113,13 @@ export async function runBroken(
       );
     await guest.run('touch /root/cured');
     const next = await persist(guest, () => nextOf(guest));
-    const outcome =
-      (await mine())
-        .filter(({ reports }) => reports.length > 0)
-        .at(-1)
-        ?.reports.at(-1)?.row.outcome ?? null;
-    return { outcome, next, isUp: true };
+    const last = (await mine()).flatMap(({ reports }) => reports.slice(-1)).at(-1);
+    const seen = last?.evidence.channel.saw.map(({ stage }) => stage) ?? [];
+    return { outcome: last?.row.outcome ?? null, seen, next, isUp: true };
   });
   const finding = {
     name: machine.name,
-    told: inWords(ending.outcome),
+    told: inWords(ending),
     next: ending.next,
     faults: machine.judge(ending),
   };

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../../schema/outcome.ts';
+import type { Stage } from '../../../schema/vocabulary.ts';
 import { brokenMachines } from './broken.ts';
 
 const failed: Outcome = {
@@ -19,10 +20,16 @@ const captured: Outcome = {
   verdict_reason: 'verified',
   cause: null,
 };
-const judge = (name: string, outcome: Outcome | null, next = 'wait', isUp = true) => {
+const judge = (
+  name: string,
+  outcome: Outcome | null,
+  next = 'wait',
+  isUp = true,
+  seen: readonly Stage[] = [],
+) => {
   const machine = brokenMachines.find((m) => m.name === name);
   if (!machine) throw new Error(`there is no broken machine ${name}`);
-  return machine.judge({ outcome, next, isUp });
+  return machine.judge({ outcome, seen, next, isUp });
 };
 
 describe('a broken machine is judged', () => {
@@ -47,6 +54,16 @@ describe('a broken machine is judged', () => {
     expect(judge(missing, { ...failed, reached: { proven: 'armed', excluded: 'handed_over' } })).toEqual([
       'handed_over is said to be excluded',
     ]);
+  });
+
+  it('beacons tell of what was reached', () => {
+    const whole = 'nothing: a second disk is told of a capture';
+    expect(judge(whole, captured, 'wait', true, ['capture_booted', 'target_ready'])).toEqual([]);
+    expect(judge(whole, captured)).toEqual(['the beacons told of ']);
+    const missing = 'the dump target is missing, and a second disk is told of it';
+    const told = { proven: 'capture_booted', excluded: 'target_ready' } as const;
+    expect(judge(missing, { ...failed, reached: told })).toEqual([]);
+    expect(judge(missing, failed)).toHaveLength(2);
   });
 
   it('one that stops says why', () => {

@@ -3,11 +3,14 @@
  * whether the machine is back in service with the next trial going on, or was stopped with a message that says what is wrong.
  */
 import type { Outcome } from '../../../schema/outcome.ts';
+import type { Stage } from '../../../schema/vocabulary.ts';
 
 /** What a broken machine came to. */
 export interface Ending {
   /** What the survey has of the first trial; null where none was run. */
   readonly outcome: Outcome | null;
+  /** The stages that beacons told of in that trial; none where it has no channel for them. */
+  readonly seen: readonly Stage[];
   /** What the agent says comes next. */
   readonly next: string;
   /** Whether the machine is up, and answers. */
@@ -18,6 +21,8 @@ export interface BrokenMachine {
   readonly name: string;
   /** How it is broken. The commands are run on a machine that is set up and idle. */
   readonly commands: readonly string[];
+  /** It has a second disk, on another controller, that the capture kernel's beacons go to. */
+  readonly beacons?: boolean;
   /** What is waited for: a report, or that the agent stops. */
   readonly until: 'report' | 'stop';
   /** The scenario that is to come second; without one the first decides. */
@@ -83,6 +88,24 @@ END`,
     commands: captureWords('modprobe.blacklist=virtio_blk panic=10'),
     until: 'report',
     judge: (ending) => failedBetween(ending, [null, 'armed'], ['dump_written']),
+  },
+  {
+    name: 'nothing: a second disk is told of a capture',
+    commands: [],
+    beacons: true,
+    until: 'report',
+    judge: ({ outcome, seen, isUp }) => [
+      ...(outcome?.result === 'captured' ? [] : [`${outcome?.result ?? 'no report'}, not captured`]),
+      ...(String(seen) === 'capture_booted,target_ready' ? [] : [`the beacons told of ${seen}`]),
+      ...(isUp ? [] : ['the machine is not back']),
+    ],
+  },
+  {
+    name: 'the dump target is missing, and a second disk is told of it',
+    commands: captureWords('modprobe.blacklist=virtio_blk panic=10'),
+    beacons: true,
+    until: 'report',
+    judge: (ending) => failedBetween(ending, ['capture_booted'], ['target_ready']),
   },
   {
     name: 'the capture kernel runs out of memory',
