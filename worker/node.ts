@@ -12,6 +12,7 @@
  *   DUMPSURVEY_AUDITORS          SHA-256 in hexadecimal of the tokens of named auditors, separated by commas
  *   DUMPSURVEY_LOG_ORIGIN        the log's name, such as survey.example/log: it never changes. Unset, its key's name
  *   DUMPSURVEY_WITNESSES         VKEY=URL of each witness, separated by commas
+ *   DUMPSURVEY_CONTROL_SHARE     0.02: which share of the tickets are of control trials, where a machine can run them
  *   DUMPSURVEY_CAMPAIGN          a file that the local agent writes: {"planned": n, "nonces": […]}
  *   TRUST_PROXY                  1: a proxy in front adds to X-Forwarded-For whom it asks for
  *   METRICS_TOKEN                what opens /metrics; unset, only this machine can read them

@@ -102,9 +102,11 @@ async function main(): Promise<number> {
     if (isWanted('campaign')) {
       const image = await ensureImage(dir, say);
       const disk = await makeMachine(image, work, 'volunteer', [{ from: deb, to: packagePath }]);
+      // Many more control trials than usual: so that a short campaign has some.
+      const own = await startSurvey(join(work, 'survey-campaign'), { DUMPSURVEY_CONTROL_SHARE: '0.3' });
       const campaign = await withGuest({ disk }, (guest) =>
-        campaignStory(guest, survey, Number(values.trials), say),
-      );
+        campaignStory(guest, own, Number(values.trials), say),
+      ).finally(own.stop);
       await found({ campaign: of(campaign) });
     }
     if (cutCount > 0 && isWanted('power-cuts')) {

@@ -15,6 +15,8 @@ it.each<[string, Record<string, string>, object]>([
   ['a token', { METRICS_TOKEN: 'x'.repeat(16) }, { server: { metricsToken: 'x'.repeat(16) } }],
   ['a proxy', { TRUST_PROXY: '1' }, { server: { trustProxy: true } }],
   ['no proxy', { TRUST_PROXY: '0' }, { server: { trustProxy: false } }],
+  ['a share of controls', { DUMPSURVEY_CONTROL_SHARE: '0.5' }, { server: { controlShare: 0.5 } }],
+  ['no controls', { DUMPSURVEY_CONTROL_SHARE: '0' }, { server: { controlShare: 0 } }],
   ['JSON lines', { LOG: 'json' }, { log: 'json' }],
   [
     'two owners',
@@ -31,6 +33,8 @@ it.each([
   [{ TRUST_PROXY: 'yes' }, 'TRUST_PROXY is yes; it takes 1 or 0.'],
   [{ METRICS_TOKEN: 'short' }, 'METRICS_TOKEN takes at least 16 characters'],
   [{ METRICS_TOKEN: 'with a space in it' }, 'METRICS_TOKEN takes at least 16 characters'],
+  [{ DUMPSURVEY_CONTROL_SHARE: '2' }, 'DUMPSURVEY_CONTROL_SHARE is 2; it takes a number from 0 to 1.'],
+  [{ DUMPSURVEY_CONTROL_SHARE: 'few' }, 'DUMPSURVEY_CONTROL_SHARE is few; it takes a number from 0 to 1.'],
   [{ LOG: 'loud' }, 'LOG is loud; it takes text, json, off.'],
   [
     { DUMPSURVEY_REFERENCE_OWNERS: 'AB' },

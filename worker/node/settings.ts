@@ -42,6 +42,12 @@ function flagOf(name: string, text: string | undefined): boolean {
   throw new Error(`${name} is ${text}; it takes 1 or 0.`);
 }
 
+function shareOf(name: string, text: string): number {
+  const share = Number(text);
+  if (share >= 0 && share <= 1) return share;
+  throw new Error(`${name} is ${text}; it takes a number from 0 to 1.`);
+}
+
 /** A token that can be guessed is none. */
 const tokenMinChars = 16;
 
@@ -65,6 +71,9 @@ export function settingsOf(env: Readonly<Record<string, string | undefined>>): S
       auditors: hexOf('DUMPSURVEY_AUDITORS', env.DUMPSURVEY_AUDITORS),
       witnesses: listOf(env.DUMPSURVEY_WITNESSES),
       ...(env.DUMPSURVEY_LOG_ORIGIN ? { origin: env.DUMPSURVEY_LOG_ORIGIN } : {}),
+      ...(env.DUMPSURVEY_CONTROL_SHARE
+        ? { controlShare: shareOf('DUMPSURVEY_CONTROL_SHARE', env.DUMPSURVEY_CONTROL_SHARE) }
+        : {}),
       trustProxy: flagOf('TRUST_PROXY', env.TRUST_PROXY),
       ...(env.METRICS_TOKEN ? { metricsToken: tokenOf(env.METRICS_TOKEN) } : {}),
       ...(env.DUMPSURVEY_CAMPAIGN ? { campaignPath: env.DUMPSURVEY_CAMPAIGN } : {}),

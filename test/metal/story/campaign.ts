@@ -99,7 +99,12 @@ export async function campaignStory(
     rows = all.map(trialRow);
     const doubled = all.filter(({ reports }) => reports.length > 1);
     if (doubled.length > 0) throw new Error(`${doubled.length} trials have more than one report`);
-    return `${rows.length} reports, ${guest.boots.length - boots} starts`;
+    const isControl = ({ ticket }: SurveyTrial) => ticket.control;
+    const controls = all.filter((trial) => isControl(trial) && trial.reports.length > 0);
+    const isFalse = ({ reports }: SurveyTrial) =>
+      reports.some(({ row }) => row.outcome.result === 'captured');
+    if (controls.some(isFalse)) throw new Error('a control trial was reported as captured');
+    return `${rows.length} reports, ${controls.length} of them of control trials, ${guest.boots.length - boots} starts`;
   });
   await story.step('uninstall and purge', async () => {
     await uninstall(guest);
