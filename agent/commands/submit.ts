@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { fromBase64 } from '../../schema/bytes.ts';
 import {
   type Command,
   dryRunOption,
@@ -7,7 +8,7 @@ import {
   surveyOptions,
   text,
 } from '../command.ts';
-import { carry } from '../link/mailbox.ts';
+import { carry, openRequests } from '../link/mailbox.ts';
 import { outboxIn } from '../link/outbox.ts';
 import { dataDir } from '../paths.ts';
 import { surveyLink } from './survey-api.ts';
@@ -44,6 +45,15 @@ async function sendFrom(dir: string, values: OptionValues): Promise<number> {
   if (!values.json)
     console.log(`The answers are in ${dir}: bring it back to the machine, and run --export there again.`);
   return carried.some(({ refused }) => refused !== null) ? 1 : 0;
+}
+
+/** What would be sent of a directory: the payloads as they were signed. */
+async function waitingIn(dir: string): Promise<{ readonly name: string; readonly text: string }[]> {
+  const open = await openRequests(dir);
+  return open.map(({ name, signed }) => ({
+    name,
+    text: new TextDecoder().decode(fromBase64(signed.payload)),
+  }));
 }
 
 export const submit: Command = {
@@ -90,9 +100,10 @@ export const submit: Command = {
     if (!values['dry-run'] && importFrom !== null) return sendFrom(importFrom, values);
     const outbox = await outboxIn(join(dataDir(), 'outbox'));
     if (values['dry-run']) {
-      const waiting = await outbox.waiting();
+      const waiting = importFrom === null ? await outbox.waiting() : await waitingIn(importFrom);
       for (const { name, text } of waiting) console.log(values.json ? text : `${name}\n${text}\n`);
-      if (waiting.length === 0 && !values.json) console.log('Nothing waits in the outbox.');
+      if (waiting.length === 0 && !values.json)
+        console.log(`Nothing waits in ${importFrom ?? 'the outbox'}.`);
       return 0;
     }
     const sent = await outbox.flush(surveyLink(values, 30_000).survey.report);

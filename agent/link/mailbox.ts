@@ -96,22 +96,36 @@ export interface Carried {
   readonly refused: string | null;
 }
 
-/**
- * Sends the requests of a mailbox that have no answer, on the machine with a network, and keeps the answers in it. What
- * is no signed request is left alone. Throws where the survey cannot be reached.
- */
-export async function carry(dir: string, api: Pick<Api, CarriedKind | 'index'>): Promise<Carried[]> {
+/** A request of a mailbox that has no answer yet. */
+export interface OpenRequest {
+  readonly name: string;
+  readonly kind: CarriedKind;
+  readonly signed: Envelope;
+}
+
+/** The requests of a mailbox that have no answer, in the order in which the survey must get them. What is no signed request is left alone. */
+export async function openRequests(dir: string): Promise<OpenRequest[]> {
   const names = (await readdir(join(dir, 'requests'))).filter((name) => namePattern.test(name));
   const rank = (name: string) => carriedKinds.findIndex((kind) => name.startsWith(`${kind}-`));
-  await mkdir(join(dir, 'answers'), { recursive: true });
-  await writeDurably(join(dir, 'index.json'), JSON.stringify(await api.index()));
-  const done: Carried[] = [];
+  const open: OpenRequest[] = [];
   for (const name of names.sort((a, b) => rank(a) - rank(b))) {
-    const path = join(dir, 'answers', name);
     const kind = carriedKinds[rank(name)];
     const signed = await read(join(dir, 'requests', name), envelope);
     if (kind === undefined || signed === null || nameOf(kind, signed) !== name) continue;
-    if ((await read(path, answered)) !== null) continue;
+    if ((await read(join(dir, 'answers', name), answered)) === null) open.push({ name, kind, signed });
+  }
+  return open;
+}
+
+/**
+ * Sends the open requests of a mailbox, on the machine with a network, and keeps the answers in it. Throws where the survey
+ * cannot be reached.
+ */
+export async function carry(dir: string, api: Pick<Api, CarriedKind | 'index'>): Promise<Carried[]> {
+  await mkdir(join(dir, 'answers'), { recursive: true });
+  await writeDurably(join(dir, 'index.json'), JSON.stringify(await api.index()));
+  const done: Carried[] = [];
+  for (const { name, kind, signed } of await openRequests(dir)) {
     const answer = await api[kind](signed).then(
       (said) => ({ answer: said as unknown }),
       (error: unknown) => {
@@ -120,7 +134,7 @@ export async function carry(dir: string, api: Pick<Api, CarriedKind | 'index'>):
         return { refused: { status, type: type.slice(0, 200), message: message.slice(0, 4000) } };
       },
     );
-    await writeDurably(path, JSON.stringify(answer));
+    await writeDurably(join(dir, 'answers', name), JSON.stringify(answer));
     done.push({ name, refused: 'refused' in answer ? answer.refused.message : null });
   }
   return done;

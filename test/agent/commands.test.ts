@@ -3,6 +3,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { keyPairOf } from '../../agent/link/keys.ts';
+import { mailboxIn } from '../../agent/link/mailbox.ts';
 import { outboxIn } from '../../agent/link/outbox.ts';
 import { fromBase64, fromHex } from '../../schema/bytes.ts';
 import type { Envelope } from '../../schema/envelope.ts';
@@ -117,6 +118,24 @@ describe('every command that signs', () => {
     expect(code, out + err).toBe(status);
     expect(out + err).toMatch(message);
     expect(await logSize()).toBe(before);
+  });
+});
+
+describe('submit --dry-run', () => {
+  it('shows what would be sent of a directory, byte for byte, and sends nothing', async () => {
+    const { user, machine } = await volunteer();
+    const stick = join(user.data, 'stick');
+    const mailbox = await mailboxIn(stick);
+    const ticket = await takeTicket(url, machine, `stick ${count++}`);
+    const before = await logSize();
+    const report = machine.report(ticket, 'captured', Date.now());
+    await expect(mailbox.send('report', seal('report', report, machine.key))).rejects.toThrow('Carry it');
+    const { code, out, err } = await user.run('submit', '--dry-run', '--import', stick);
+    expect([code, err]).toEqual([0, '']);
+    expect(out).toMatch(/^report-[0-9a-f]{32}\.json\n/);
+    expect(out).toContain(JSON.stringify(report));
+    expect(await logSize()).toBe(before);
+    expect(existsSync(join(stick, 'answers'))).toBe(false);
   });
 });
 

@@ -99,7 +99,8 @@ export async function runBroken(
       const campaign = JSON.stringify(campaignWith(machine.second));
       await guest.must(`touch ${state}/journal.jsonl; echo '${campaign}' > ${state}/campaign.json; sync`);
     }
-    const mine = async () => (await survey.trials()).filter(({ ticket }) => ticket.machine === key);
+    const mine = async () =>
+      (await survey.trials()).filter(({ ticket }) => ticket.machine === key && !ticket.control);
     const said = await beginCampaign(guest, trials);
     if (said !== null) say(`${machine.name}: ${said.trim()}`);
     if (machine.until === 'report')
