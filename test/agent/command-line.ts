@@ -21,7 +21,11 @@ export async function runScript(
   env: Readonly<Record<string, string>>,
 ): Promise<Ran> {
   const child = spawn(process.execPath, [join(packageDir, script), ...args], {
-    env: { PATH: process.env.PATH ?? '', ...env },
+    env: {
+      PATH: process.env.PATH ?? '',
+      NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? '',
+      ...env,
+    },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let [out, err] = ['', ''];

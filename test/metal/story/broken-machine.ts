@@ -35,6 +35,9 @@ function inWords({ outcome, seen }: Ending): string {
   ].join('; ');
 }
 
+/** A trial takes two starts; a second one waits for the proof of the watchdog before it, and may hang until that comes. */
+const reportWithinMs = (trials: number) => 2 * startWithinMs + (trials - 1) * 6 * startWithinMs;
+
 /** Goes on with the guest however often it reboots in between. */
 async function persist<T>(guest: DebianGuest, body: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
@@ -104,7 +107,7 @@ export async function runBroken(
     const said = await beginCampaign(guest, trials);
     if (said !== null) say(`${machine.name}: ${said.trim()}`);
     if (machine.until === 'report')
-      await waitFor(guest, `${trials} reports`, trials * 2 * startWithinMs, async () => {
+      await waitFor(guest, `${trials} reports`, reportWithinMs(trials), async () => {
         const done = (await mine()).filter(({ reports }) => reports.length > 0);
         return done.length >= trials ? true : null;
       });
