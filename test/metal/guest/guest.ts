@@ -68,7 +68,7 @@ export function guestArguments({
     ...['-m', String(memoryMib), '-nodefaults', '-display', 'none'],
     ...(watchdog ? ['-device', 'i6300esb', '-action', 'watchdog=reset'] : []),
     ...['-drive', `file=${disk.replaceAll(',', ',,')},format=raw,if=none,id=disk0,cache=unsafe`],
-    ...['-device', 'virtio-blk-pci,drive=disk0'],
+    ...['-device', 'virtio-blk-pci,drive=disk0,bootindex=0'],
     ...['-netdev', 'user,id=net0', '-device', 'virtio-net-pci,netdev=net0,romfile='],
     ...['-device', 'virtio-rng-pci'],
     ...devices,
