@@ -105,7 +105,11 @@ export function page(host: readonly string[], findings: Findings): string {
   return `${[
     '# The agent on a whole machine',
     'What `npm run metal -- --write` last found; each part says of which run it is. The machine is a complete Debian 12 in QEMU: firmware, GRUB, systemd, kdump-tools, and the agent from its Debian package, against a survey on the host. It reboots as a real machine does, and its disk outlives that. Software emulation makes it slow; nothing else is simplified.',
-    host.map((line) => `- ${line}`).join('\n'),
+    // How busy the host was is said of each run.
+    host
+      .filter((line) => !line.startsWith('Load average'))
+      .map((line) => `- ${line}`)
+      .join('\n'),
     ...parts(findings),
   ].join('\n\n')}\n`;
 }
